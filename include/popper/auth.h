@@ -1,0 +1,117 @@
+/*
+ * popper/auth.h - drivers that decide who somebody is.
+ *
+ * Runs in: the gate, one process per connection, root (or the server's own
+ * user when it was not started as root).  The gate has a deadline and dies
+ * with its connection, so a driver may block; it must not sleep to punish.
+ *
+ * Every way to log in passes here: "USER" is USER and PASS, "APOP" is APOP, any
+ * other mechanism is a SASL mechanism of AUTH (RFC 5034).  The chain asks the
+ * drivers in the order of modules.conf until one does not say NEXT.
+ */
+#ifndef POPPER_AUTH_H
+#define POPPER_AUTH_H
+
+#include <sys/types.h>
+
+#include <popper/module.h>
+
+enum popper_verdict {
+	POPPER_AUTH_YES, /* answer.identity is filled */
+	POPPER_AUTH_MORE, /* answer.challenge is filled: call step */
+	POPPER_AUTH_NEXT, /* I do not know this user: ask the next driver */
+	POPPER_AUTH_NO, /* wrong: stop here; answer.error says why */
+	POPPER_AUTH_LATER /* cannot tell now: -ERR [SYS/TEMP] */
+};
+
+/* What the client sent and how it came.  Dies when begin returns. */
+struct popper_attempt {
+	uint32_t size;
+	const char *mechanism; /* "USER", "APOP" or a SASL name, upper case */
+	const char *user; /* USER and APOP: the name; else NULL */
+	struct popper_slice secret; /* password, digest, or first response */
+	bool initial; /* SASL: a first response came, maybe empty */
+	bool tls; /* the connection is encrypted */
+	const char *timestamp; /* APOP: the banner's, with < and >; else "" */
+	const char *client; /* IP address of the client as text */
+	const char *server; /* our IP address as text */
+	const char *server_name; /* our host name */
+	const char *certificate; /* name in a verified certificate, or "" */
+	struct popper_slice binding; /* tls-exporter octets, or empty */
+};
+
+#define POPPER_USER_MAX 255
+#define POPPER_PATH_MAX 1023
+
+/* Keep the gate until the session ends and call closed() then. */
+#define POPPER_IDENTITY_KEEP 1u
+/* No uid of its own: the uid is shared, Landlock is the wall. */
+#define POPPER_IDENTITY_VIRTUAL 2u
+
+/* Who somebody is.  Plain data: it crosses process borders by value. */
+struct popper_identity {
+	uint32_t size;
+	uint32_t flags; /* POPPER_IDENTITY_ bits */
+	uid_t uid;
+	gid_t gid;
+	char user[POPPER_USER_MAX + 1]; /* canonical name */
+	char home[POPPER_PATH_MAX + 1]; /* or "" */
+	char drop[32]; /* name of the drop module, or "": the chain's order */
+	char maildrop[POPPER_PATH_MAX + 1]; /* or "": the drop's own path */
+};
+
+#define POPPER_CHALLENGE_MAX 8192
+
+/* What begin and step fill; zeroed and given its size by the server. */
+struct popper_answer {
+	uint32_t size;
+	uint64_t delay; /* microseconds a NO should be held back; 0: usual */
+	struct popper_identity identity; /* YES */
+	struct popper_error error; /* NO, LATER: text for the log */
+	size_t challenge_len; /* MORE */
+	unsigned char challenge[POPPER_CHALLENGE_MAX];
+};
+
+struct popper_auth {
+	uint32_t size;
+	/* Mechanisms, upper case, NULL ends.  Those other than USER and APOP
+	 * are announced in CAPA's SASL line. */
+	const char *const *mechanisms;
+	/**
+	 * start(host, conf, self, error):
+	 * Called once in the warm parent, before any connection.  Load here
+	 * what would be dear to load per login.  ${conf} lives as long as the
+	 * process.  Returns 0 and stores the instance in ${self}, or -1 with
+	 * ${error} filled: the server then refuses to start.
+	 */
+	int (*start)(const struct popper_host *, const void *conf, void **self,
+	    struct popper_error *);
+	/**
+	 * begin(self, attempt, exchange, answer):
+	 * Start one login.  USER and APOP must be decided here.  ${exchange}
+	 * may be set to anything; end gets it whatever the verdict was.
+	 * An unknown user costs as much time as a wrong password.
+	 */
+	enum popper_verdict (*begin)(void *self, const struct popper_attempt *,
+	    void **exchange, struct popper_answer *);
+	/* The client's next response, decoded.  May be NULL if begin never
+	 * says MORE. */
+	enum popper_verdict (*step)(
+	    void *exchange, struct popper_slice, struct popper_answer *);
+	/* After YES with POPPER_IDENTITY_KEEP: the maildrop is open, the
+	 * session is over.  opened returns 0, or -1 to refuse the login. */
+	int (*opened)(void *exchange, struct popper_error *);
+	void (*closed)(void *exchange);
+	/* Forget the exchange and its secrets.  Takes NULL, as free does. */
+	void (*end)(void *exchange);
+	/**
+	 * lookup(self, user, identity, error):
+	 * Who ${user} is, without any proof: for the tools of the
+	 * administrator.  May be NULL.  POPPER_ABSENT if there is none.
+	 */
+	int (*lookup)(void *self, const char *user, struct popper_identity *,
+	    struct popper_error *);
+	void (*stop)(void *self); /* may be NULL */
+};
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * popper/drop.h - drivers that know where mail lies.
+ *
+ * Runs in: the session, one process per login, as the user, for good.  Nothing
+ * is loaded there: the driver is in memory when the process is forked.  Before
+ * open the session is shut off (Landlock) from every path that paths did not
+ * name.  A driver need not have anything to do with files.
+ *
+ * The truth is the mail store; other programs deliver to it, read it and
+ * change it at any moment.  A driver promises, in this order: no message is
+ * lost, doubled or cut; sizes are exact; unique-ids stay.
+ */
+#ifndef POPPER_DROP_H
+#define POPPER_DROP_H
+
+#include <popper/auth.h>
+#include <popper/module.h>
+
+#define POPPER_UID_MAX 70 /* RFC 1939 section 7: 1 to 70 of 0x21 to 0x7e */
+
+/* What describe is asked for. */
+#define POPPER_WANT_OCTETS 1u
+#define POPPER_WANT_UID 2u
+#define POPPER_WANT_FLAGS 4u
+
+#define POPPER_MESSAGE_SEEN 1u
+
+struct popper_message {
+	uint64_t octets; /* as LIST must say: line ends are CRLF */
+	uint32_t flags; /* POPPER_MESSAGE_ bits */
+	char uid[POPPER_UID_MAX + 1];
+};
+
+/*
+ * Takes octets.  put returns 0 to go on, 1 for "enough" (the caller stops and
+ * calls it success), -1 for "failed" (the caller stops and fails).
+ */
+struct popper_sink {
+	int (*put)(struct popper_sink *, struct popper_slice);
+};
+
+/* Where and for whom a maildrop is opened. */
+struct popper_place {
+	uint32_t size;
+	const struct popper_identity *identity;
+	const char *client; /* IP address as text, for the log */
+	/* The user's state folder, mode 0700, open for reading: use openat.
+	 * Losing it loses no mail and changes no unique-id. */
+	int state;
+};
+
+/* What a path is opened for. */
+#define POPPER_ALLOW_READ 1u /* read files, list folders */
+#define POPPER_ALLOW_WRITE 2u /* write and truncate files */
+#define POPPER_ALLOW_MAKE 4u /* make, rename and remove files in a folder */
+
+/* Answers of paths; returns 0, or -1 to give up. */
+struct popper_allow {
+	int (*allow)(struct popper_allow *, const char *path, unsigned rights);
+};
+
+enum popper_outcome {
+	POPPER_DONE, /* all of it is on stable storage */
+	POPPER_NOT_DONE, /* nothing was removed */
+	POPPER_UNKNOWN /* some of it may be; nothing unmarked is gone */
+};
+
+/* Marks, one octet per message, in the snapshot's order. */
+#define POPPER_MARK_DELETED 1u
+#define POPPER_MARK_SEEN 2u
+
+struct popper_changes {
+	uint32_t size;
+	size_t count;
+	const unsigned char *marks;
+};
+
+struct popper_drop {
+	uint32_t size;
+	/**
+	 * paths(host, conf, place, allow, error):
+	 * Name every path that open and the rest will touch; all others are
+	 * shut off before open.  The state folder need not be named.  A path
+	 * that does not exist is no error.  NULL: the driver needs no paths.
+	 */
+	int (*paths)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, struct popper_allow *,
+	    struct popper_error *);
+	/**
+	 * open(host, conf, place, self, error):
+	 * Take whatever lock keeps a second session out, look at the maildrop
+	 * once and fix number, order and size of its messages for the whole
+	 * session.  POPPER_ABSENT: no maildrop of this kind is there, the next
+	 * driver is asked.  POPPER_IN_USE: somebody else has it.  A message
+	 * that cannot be read is left out and logged; it hurts no other.
+	 * Returns 0 and stores the maildrop in ${self}, or -1 with nothing
+	 * left open or locked.
+	 */
+	int (*open)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, void **self, struct popper_error *);
+	/* Number of messages of the snapshot. */
+	size_t (*count)(const void *self);
+	/**
+	 * describe(self, i, want, message, error):
+	 * Fill what ${want} names of message ${i}, counted from 0; the rest of
+	 * ${message} is left alone.  Returns 0 or -1.
+	 */
+	int (*describe)(void *self, size_t i, unsigned want,
+	    struct popper_message *, struct popper_error *);
+	/**
+	 * read(self, i, offset, sink, error):
+	 * Pour message ${i} as it is stored, from octet ${offset} on, into
+	 * ${sink}.  Line ends may be LF or CRLF.  A driver that cannot read to
+	 * the end returns -1; it never stops early and returns 0.  Returns 0
+	 * also when the sink said "enough".  If nothing was put before -1 the
+	 * client gets a clean -ERR, later the connection is dropped.
+	 */
+	int (*read)(void *self, size_t i, uint64_t offset,
+	    struct popper_sink *, struct popper_error *);
+	/**
+	 * commit(self, changes, error):
+	 * Remove the marked messages, all or nothing, and no others, whatever
+	 * arrived or vanished meanwhile; a marked message that somebody else
+	 * removed counts as removed.  POPPER_DONE only once it is on stable
+	 * storage.  Called at most once; then comes close.
+	 */
+	enum popper_outcome (*commit)(
+	    void *self, const struct popper_changes *, struct popper_error *);
+	/* Let go of locks and memory; removes nothing.  Takes NULL. */
+	void (*close)(void *self);
+
+	/* --- The rest may be NULL. --- */
+
+	/* Called at least once a minute: -1 if the lock is lost. */
+	int (*lease)(void *self, struct popper_error *);
+	/* Add the message on descriptor ${fd} (LF line ends, to its end). */
+	int (*deliver)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, int fd, struct popper_error *);
+	/* Bring back what was removed since ${since} (seconds, Unix time);
+	 * store in ${count} how many. */
+	int (*undelete)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, uint64_t since, uint64_t *count,
+	    struct popper_error *);
+	/* Look at everything, change nothing, write findings as lines. */
+	int (*check)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, struct popper_sink *,
+	    struct popper_error *);
+	/* Unique-ids as lines "uid SP octets SP key", and back. */
+	int (*export_uids)(
+	    void *self, struct popper_sink *, struct popper_error *);
+	int (*import_uids)(
+	    void *self, struct popper_slice, struct popper_error *);
+};
+
+#endif
