@@ -3,7 +3,7 @@
 # POPPER_CFLAGS(VARIABLE, FLAGS): append those FLAGS that the compiler takes.
 AC_DEFUN([POPPER_CFLAGS], [
   popper_save=$CFLAGS
-  for popper_flag in $2; do
+  for popper_flag in m4_normalize([$2]); do
     AS_VAR_PUSHDEF([popper_var], [popper_cv_flag_$popper_flag])
     AC_CACHE_CHECK([whether $CC takes $popper_flag], [popper_var], [
       CFLAGS="$popper_save -Werror $popper_flag"
@@ -19,7 +19,7 @@ AC_DEFUN([POPPER_CFLAGS], [
 # POPPER_LDFLAGS(VARIABLE, FLAGS): the same for the linker.
 AC_DEFUN([POPPER_LDFLAGS], [
   popper_save=$LDFLAGS
-  for popper_flag in $2; do
+  for popper_flag in m4_normalize([$2]); do
     AS_VAR_PUSHDEF([popper_var], [popper_cv_link_$popper_flag])
     AC_CACHE_CHECK([whether the linker takes $popper_flag], [popper_var], [
       LDFLAGS="$popper_save $popper_flag"
