@@ -1,0 +1,112 @@
+/*
+ * server.c - popper.conf and -o: the server's own settings.
+ *
+ * Runs in: the master, at start and at SIGHUP, as root.
+ */
+#include "conf/server.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/option.h"
+#include "base/text.h"
+#include "conf/file.h"
+#include "conf/nearest.h"
+
+int
+server_set(struct settings *s, const char *name, const char *value,
+    struct popper_error *e)
+{
+	const struct popper_option *o = option_find(settings_options, name);
+	const char *meant;
+
+	if (o != NULL)
+		return option_set(o, s, value, e);
+	if ((meant = nearest_option(settings_options, name)) != NULL)
+		return error_set(e, POPPER_PERMANENT,
+		    "there is no option \"%.80s\"; \"%s\" is one", name, meant);
+	return error_set(e, POPPER_PERMANENT,
+	    "there is no option \"%.80s\"; popper.conf(5) lists them", name);
+}
+
+static int
+setting(void *context, bool inside, const char *name, const char *value,
+    struct popper_error *e)
+{
+	(void)inside;
+	return server_set(context, name, value, e);
+}
+
+int
+server_read(struct settings *s, const char *path, struct popper_error *e)
+{
+	struct conf_reader r = { .context = s, .setting = setting };
+
+	return conf_read(path, &r, e);
+}
+
+static int
+check_expire(const char *expire, struct popper_error *e)
+{
+	uint64_t days;
+
+	if (expire[0] == '\0' || strcmp(expire, "never") == 0 ||
+	    number_parse(popper_slice_text(expire), UINT32_MAX, &days))
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "expire = \"%s\": must be days, never, or empty", expire);
+}
+
+static int
+check_name(struct settings *s, struct popper_error *e)
+{
+	static char name[256];
+
+	if (s->server_name[0] == '\0') {
+		if (gethostname(name, sizeof(name) - 1) == -1)
+			return error_system(e, POPPER_PERMANENT,
+			    "the host has no name: set server-name");
+		s->server_name = name;
+	}
+	if (strlen(s->server_name) < 200 &&
+	    text_is_visible(popper_slice_text(s->server_name)) &&
+	    strpbrk(s->server_name, "<>[]") == NULL)
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "server-name = \"%.80s\": must be a host name", s->server_name);
+}
+
+/* Limits of some minutes to keep arithmetic in range and gates mortal. */
+static int
+check_times(const struct settings *s, struct popper_error *e)
+{
+	if (s->timeout == 0 || s->timeout > 86400)
+		return error_set(e, POPPER_PERMANENT,
+		    "timeout: must be 1 second to 1 day");
+	if (s->login_timeout == 0 || s->login_timeout > 86400)
+		return error_set(e, POPPER_PERMANENT,
+		    "login-timeout: must be 1 second to 1 day");
+	if (s->auth_timeout == 0 || s->auth_timeout > 3600)
+		return error_set(e, POPPER_PERMANENT,
+		    "auth-timeout: must be 1 second to 1 hour");
+	if (s->failure_delay > 60)
+		return error_set(e, POPPER_PERMANENT,
+		    "failure-delay: must be at most 60 seconds");
+	if (s->max_tries == 0)
+		return error_set(
+		    e, POPPER_PERMANENT, "max-tries: must be at least 1");
+	if (s->max_connections == 0 || s->max_connections > 1000000)
+		return error_set(e, POPPER_PERMANENT,
+		    "max-connections: must be 1 to 1000000");
+	return 0;
+}
+
+int
+server_check(struct settings *s, struct popper_error *e)
+{
+	if (check_name(s, e) == -1 || check_times(s, e) == -1)
+		return -1;
+	return check_expire(s->expire, e);
+}

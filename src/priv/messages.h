@@ -1,0 +1,109 @@
+/*
+ * messages.h - what our processes say to each other.
+ *
+ *	master  -> service  SETTINGS   how to work (base/settings.h)
+ *	service -> master   READY      up, and what it can do
+ *	worker  -> auth     KNOCK      a connection wants a gate
+ *	worker  -> gate     ATTEMPT    a name and a password, or AUTH begins
+ *	worker  -> gate     RESPONSE   the next SASL response
+ *	gate    -> worker   VERDICT    opened, challenge, refused
+ *	gate    -> session  OPEN       who it is; the connection goes along
+ *	session -> gate     RESULT     the maildrop is open, or why not
+ *	gate    -> session  HOST       the client's name, for the Stats line
+ *
+ * The whole border is in this file: each message has one struct, one function
+ * that packs it and one that takes it apart and says no to anything else.
+ */
+#ifndef PRIV_MESSAGES_H
+#define PRIV_MESSAGES_H
+
+#include <netinet/in.h>
+
+#include <popper/auth.h>
+
+#include "base/settings.h"
+#include "base/stream.h"
+#include "priv/wire.h"
+
+#define ADDRESS_MAX INET6_ADDRSTRLEN
+#define HOST_MAX 256
+#define MECHANISM_MAX 20 /* RFC 4422 section 3.1 */
+#define MECHANISMS_MAX 512 /* all of them, space separated */
+#define EXTENSIONS_MAX 4096 /* capability lines */
+#define LISTING_MAX 32768 /* text of popper --modules */
+#define SECRET_MAX 12288 /* password or SASL response, decoded */
+
+/* SETTINGS.  Texts of ${s} that are taken apart live for good. */
+struct assignment {
+	struct settings settings;
+	bool list; /* say what modules there are, then exit */
+	bool single; /* one connection, then exit: inetd */
+	uint64_t inputs; /* listening sockets passed on */
+	char mechanisms[MECHANISMS_MAX]; /* of popper-auth, for popper-login */
+	char extensions[EXTENSIONS_MAX]; /* of popper-session, for it */
+};
+void assignment_put(struct wire *, struct assignment *);
+bool assignment_get(struct wire *, struct assignment *);
+
+/* READY. */
+struct readiness {
+	char mechanisms[MECHANISMS_MAX];
+	char extensions[EXTENSIONS_MAX];
+	char listing[LISTING_MAX];
+};
+void readiness_put(struct wire *, const struct readiness *);
+bool readiness_get(struct wire *, struct readiness *);
+
+/* KNOCK: one octet; descriptors: our end of the channel, the connection. */
+void knock_put(struct wire *);
+bool knock_get(struct wire *);
+
+/* ATTEMPT and RESPONSE.  Descriptor: what the session shall talk to, if that
+ * is not the connection itself. */
+struct attempt {
+	bool begins; /* ATTEMPT, not RESPONSE */
+	char mechanism[MECHANISM_MAX + 1];
+	char user[POPPER_USER_MAX + 1];
+	bool initial; /* SASL: a first response came along */
+	struct popper_slice secret;
+	struct popper_slice ahead; /* octets read behind this command */
+};
+void attempt_put(struct wire *, const struct attempt *);
+bool attempt_get(struct wire *, struct attempt *);
+
+/* VERDICT. */
+enum verdict_kind { VERDICT_OPENED, VERDICT_CHALLENGE, VERDICT_REFUSED };
+struct verdict {
+	enum verdict_kind kind;
+	enum popper_status status; /* REFUSED */
+	char reply[128]; /* REFUSED: text for the client, or "" */
+	uint64_t hold; /* REFUSED: ms to wait before saying so */
+	bool last; /* REFUSED: no more tries: close */
+	struct popper_slice challenge; /* CHALLENGE */
+};
+void verdict_put(struct wire *, const struct verdict *);
+bool verdict_get(struct wire *, struct verdict *);
+
+/* OPEN.  Descriptors: the connection, our end of the report channel. */
+struct opening {
+	struct popper_identity identity;
+	char client[ADDRESS_MAX]; /* address as text, "" if it has none */
+	bool named; /* a HOST message will come */
+	struct popper_slice ahead;
+};
+void opening_put(struct wire *, const struct opening *);
+bool opening_get(struct wire *, struct opening *);
+
+/* RESULT. */
+struct result {
+	enum popper_status status; /* POPPER_OK: open */
+	char reply[128];
+};
+void result_put(struct wire *, const struct result *);
+bool result_get(struct wire *, struct result *);
+
+/* HOST. */
+void host_put(struct wire *, const char *name);
+bool host_get(struct wire *, char name[HOST_MAX]);
+
+#endif
