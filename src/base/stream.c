@@ -1,0 +1,304 @@
+/*
+ * stream.c - buffered octets to and from one descriptor, with deadlines.
+ *
+ * Runs in: any process; in worker and session it holds the client.
+ */
+#include "base/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* Most octets that are taken in, unread, from a client we have left. */
+#define DRAIN_MAX (1u << 20)
+
+void
+stream_start(struct stream *s, int fd, int64_t patience)
+{
+	int flags;
+
+	s->fd = fd;
+	s->patience = patience;
+	s->broken = false;
+	s->ended = false;
+	s->skipping = false;
+	s->in_at = s->in_end = 0;
+	s->skipped = 0;
+	s->out_len = 0;
+	s->octets_in = s->octets_out = 0;
+	if (fd == -1)
+		return;
+	flags = fcntl(fd, F_GETFL);
+	if (flags == -1 ||
+	    ((flags & O_NONBLOCK) == 0 &&
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
+		s->broken = true;
+}
+
+bool
+stream_preload(struct stream *s, struct popper_slice octets)
+{
+	if (octets.len > sizeof(s->in) - s->in_end)
+		return false;
+	if (octets.len > 0)
+		memcpy(s->in + s->in_end, octets.ptr, octets.len);
+	s->in_end += octets.len;
+	return true;
+}
+
+struct popper_slice
+stream_ahead(const struct stream *s)
+{
+	return popper_slice(s->in + s->in_at, s->in_end - s->in_at);
+}
+
+void
+stream_forget(struct stream *s)
+{
+	s->in_at = s->in_end;
+	s->skipping = false;
+	s->skipped = 0;
+}
+
+/* --- Input. --- */
+
+/* Read once behind what is there.  Never moves it: lines point into it. */
+static void
+take_in(struct stream *s)
+{
+	ssize_t n;
+
+	do
+		n = read(s->fd, s->in + s->in_end, sizeof(s->in) - s->in_end);
+	while (n == -1 && errno == EINTR);
+	if (n > 0) {
+		s->in_end += (size_t)n;
+		s->octets_in += (uint64_t)n;
+	} else if (n == 0) {
+		s->ended = true;
+	} else if (errno != EAGAIN) {
+		s->broken = true;
+	}
+}
+
+/* Make room and wait for more.  STREAM_LINE: there may be more now. */
+static enum stream_line
+fill(struct stream *s, deadline_t deadline)
+{
+	int n;
+
+	if (s->fd == -1)
+		return STREAM_CLOSED;
+	if (stream_flush(s) == -1 || s->ended)
+		return STREAM_CLOSED;
+	memmove(s->in, s->in + s->in_at, s->in_end - s->in_at);
+	s->in_end -= s->in_at;
+	s->in_at = 0;
+	/* poll(2) first: a client that waits for each answer has not sent its
+	 * next command yet, so a read(2) before it would be in vain. */
+	n = fd_wait(s->fd, POLLIN, deadline);
+	if (n == 0)
+		return STREAM_EXPIRED;
+	if (n == -1)
+		s->broken = true;
+	else
+		take_in(s);
+	return s->broken ? STREAM_CLOSED : STREAM_LINE;
+}
+
+/* Drop the tail of a line that was too long.  False: its end is not here. */
+static bool
+skip(struct stream *s, enum stream_line *result)
+{
+	size_t left = s->in_end - s->in_at;
+	const char *lf = memchr(s->in + s->in_at, '\n', left);
+
+	if (lf != NULL) {
+		s->in_at = (size_t)(lf + 1 - s->in);
+		s->skipping = false;
+		*result = STREAM_LONG;
+		return true;
+	}
+	s->in_at = s->in_end;
+	s->skipped += left;
+	*result = STREAM_FLOODED;
+	return s->skipped > STREAM_FLOOD;
+}
+
+/* A line, or the end of one too long, from what is there.  False: neither.
+ * ${seen} octets have no LF among them. */
+static bool
+take_line(struct stream *s, size_t most, size_t *seen,
+    struct popper_slice *line, enum stream_line *result)
+{
+	const char *start = s->in + s->in_at;
+	size_t left = s->in_end - s->in_at, n = left < most ? left : most;
+	const char *lf = NULL;
+
+	if (s->skipping)
+		return skip(s, result);
+	if (n > *seen)
+		lf = memchr(start + *seen, '\n', n - *seen);
+	if (lf != NULL) {
+		s->in_at += (size_t)(lf + 1 - start);
+		n = (size_t)(lf - start);
+		if (n > 0 && start[n - 1] == '\r')
+			n--;
+		*line = popper_slice(start, n);
+		*result = STREAM_LINE;
+		return true;
+	}
+	*seen = n;
+	if (left < most)
+		return false;
+	s->skipping = true;
+	s->skipped = 0;
+	return skip(s, result);
+}
+
+enum stream_line
+stream_read_line(struct stream *s, size_t most, struct popper_slice *line,
+    deadline_t deadline)
+{
+	enum stream_line result;
+	size_t seen = 0;
+	bool waited = false;
+
+	*line = popper_slice("", 0);
+	if (most > sizeof(s->in))
+		most = sizeof(s->in);
+	while (!s->broken) {
+		if (take_line(s, most, &seen, line, &result))
+			return result;
+		/* A client that drips octets gets no more time than others. */
+		if (waited && deadline_left(deadline) == 0)
+			return STREAM_EXPIRED;
+		result = fill(s, deadline);
+		if (result != STREAM_LINE)
+			return result;
+		waited = true;
+	}
+	return STREAM_CLOSED;
+}
+
+/* --- Output. --- */
+
+/* Wait until a write may go on.  Input is taken in meanwhile, so that a
+ * client that writes before it reads does not lock us both up. */
+static bool
+wait_to_write(struct stream *s)
+{
+	deadline_t deadline = deadline_in(s->patience);
+	short events;
+	int n;
+
+	while (!s->broken) {
+		events = POLLOUT;
+		if (!s->ended && s->in_end < sizeof(s->in))
+			events |= POLLIN;
+		n = fd_wait(s->fd, events, deadline);
+		if (n <= 0)
+			return false;
+		if ((n & POLLIN) != 0)
+			take_in(s);
+		if ((n & ~POLLIN) != 0)
+			return !s->broken; /* or the write will say why not */
+	}
+	return false;
+}
+
+/* One send(2), or write(2) for what is not a socket. */
+static ssize_t
+push(int fd, const char *p, size_t len)
+{
+	ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+	if (n == -1 && errno == ENOTSOCK)
+		n = write(fd, p, len);
+	return n;
+}
+
+/* Send all of it past the buffer. */
+static int
+send_all(struct stream *s, const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0 && !s->broken) {
+		n = push(s->fd, p, len);
+		if (n >= 0) {
+			p += n;
+			len -= (size_t)n;
+			s->octets_out += (uint64_t)n;
+		} else if (errno == EAGAIN) {
+			s->broken = !wait_to_write(s);
+		} else if (errno != EINTR) {
+			s->broken = true;
+		}
+	}
+	return s->broken ? -1 : 0;
+}
+
+int
+stream_flush(struct stream *s)
+{
+	size_t len = s->out_len;
+
+	s->out_len = 0;
+	if (s->broken)
+		return -1;
+	if (s->fd == -1)
+		return 0;
+	return send_all(s, s->out, len);
+}
+
+int
+stream_put(struct stream *s, struct popper_slice octets)
+{
+	size_t n;
+
+	if (s->broken)
+		return -1;
+	while (octets.len > sizeof(s->out) - s->out_len) {
+		if (s->out_len == 0 && s->fd != -1)
+			return send_all(s, octets.ptr, octets.len);
+		n = sizeof(s->out) - s->out_len;
+		memcpy(s->out + s->out_len, octets.ptr, n);
+		s->out_len += n;
+		if (stream_flush(s) == -1)
+			return -1;
+		octets.ptr += n;
+		octets.len -= n;
+	}
+	if (octets.len > 0)
+		memcpy(s->out + s->out_len, octets.ptr, octets.len);
+	s->out_len += octets.len;
+	return 0;
+}
+
+void
+stream_close(struct stream *s, int64_t patience)
+{
+	deadline_t deadline = deadline_in(patience);
+	uint64_t most;
+
+	if (stream_flush(s) == -1 || s->fd == -1)
+		return;
+	if (shutdown(s->fd, SHUT_WR) == -1)
+		return; /* not a socket, or gone */
+	most = s->octets_in + DRAIN_MAX;
+	while (!s->ended && !s->broken && s->octets_in < most) {
+		s->in_at = s->in_end = 0;
+		if (fd_wait(s->fd, POLLIN, deadline) <= 0)
+			return;
+		take_in(s);
+		if (deadline_left(deadline) == 0)
+			return;
+	}
+}
