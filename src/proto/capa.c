@@ -1,0 +1,55 @@
+/*
+ * capa.c - the capability list of RFC 2449, from what is true.
+ *
+ * Runs in: a login worker (AUTHORIZATION) and a session (TRANSACTION).
+ */
+#include "proto/capa.h"
+
+#include <inttypes.h>
+
+static void
+say_expire(int64_t days, struct reply *r)
+{
+	if (days == CAPA_NEVER)
+		reply_line(r, "EXPIRE NEVER");
+	else if (days >= 0)
+		reply_line(r, "EXPIRE %" PRId64, days);
+}
+
+/* The lines of the extensions. */
+static void
+say_extensions(const char *lines, struct reply *r)
+{
+	size_t len;
+
+	while (*lines != '\0') {
+		len = strcspn(lines, "\n");
+		if (len > 0)
+			reply_line(r, "%.*s", (int)len, lines);
+		lines += len;
+		if (*lines == '\n')
+			lines++;
+	}
+}
+
+enum outcome
+capa_reply(const struct capabilities *c, struct reply *r)
+{
+	reply_ok(r, "capability list follows");
+	reply_line(r, "TOP");
+	if (c->user)
+		reply_line(r, "USER");
+	if (c->mechanisms[0] != '\0')
+		reply_line(r, "SASL %s", c->mechanisms);
+	reply_line(r, "RESP-CODES");
+	reply_line(r, "AUTH-RESP-CODE");
+	if (c->login_delay >= 0)
+		reply_line(r, "LOGIN-DELAY %" PRId64, c->login_delay);
+	reply_line(r, "PIPELINING");
+	say_expire(c->expire, r);
+	reply_line(r, "UIDL");
+	say_extensions(c->extensions, r);
+	if (c->implementation[0] != '\0')
+		reply_line(r, "IMPLEMENTATION %s", c->implementation);
+	return reply_end(r);
+}

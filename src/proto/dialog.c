@@ -1,0 +1,153 @@
+/*
+ * dialog.c - the loop: a line, a command, its handler, one reply.
+ *
+ * Runs in: a login worker (AUTHORIZATION) and a session (TRANSACTION).
+ */
+#include "proto/dialog.h"
+
+#include "base/log.h"
+
+#define MINUTE 60000
+
+/*
+ * The next command line, with a stop every minute of silence.  Returns false
+ * with ${end} set if there is none.
+ */
+static bool
+next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
+    enum dialog_end *end)
+{
+	deadline_t give_up, stop;
+
+	give_up = deadline_earlier(d->limit, deadline_in(d->idle));
+	for (;;) {
+		stop = give_up;
+		if (d->minute != NULL)
+			stop = deadline_earlier(stop, deadline_in(MINUTE));
+		*result =
+		    stream_read_line(d->stream, COMMAND_LINE_MAX, line, stop);
+		if (*result == STREAM_CLOSED)
+			*end = DIALOG_GONE;
+		else if (*result != STREAM_EXPIRED)
+			return true;
+		else if (deadline_left(give_up) == 0)
+			*end = DIALOG_EXPIRED;
+		else if (d->minute != NULL && d->minute(d->context) == -1)
+			*end = DIALOG_CLOSE;
+		else
+			continue;
+		return false;
+	}
+}
+
+/* A command that is in no table of ours. */
+static enum outcome
+run_unknown(struct dialog *d, struct popper_slice line)
+{
+	const struct command *other = NULL;
+	struct arguments args;
+	enum outcome outcome;
+
+	if (d->elsewhere != NULL)
+		command_find(d->elsewhere, line, &other, &args);
+	if (other != NULL)
+		return reply_refuse(&d->reply, POPPER_INVALID,
+		    "command not valid in this state");
+	if (d->extra != NULL && d->extra(d->context, line, &d->reply, &outcome))
+		return outcome;
+	return reply_refuse(&d->reply, POPPER_INVALID, "unknown command");
+}
+
+/* Find and run the command that ${line} spells. */
+static enum outcome
+run_line(struct dialog *d, struct popper_slice line)
+{
+	const struct command *c;
+	struct arguments args;
+	enum command_fault fault;
+
+	fault = command_find(d->commands, line, &c, &args);
+	if (d->before != NULL)
+		d->before(d->context, c);
+	switch (fault) {
+	case COMMAND_FINE:
+		return c->run(d->context, &args, &d->reply);
+	case COMMAND_UNKNOWN:
+		return run_unknown(d, line);
+	case COMMAND_SYNTAX:
+		return reply_refuse(
+		    &d->reply, POPPER_INVALID, "malformed command");
+	case COMMAND_ARGUMENTS:
+		break;
+	}
+	return reply_refuse(
+	    &d->reply, POPPER_INVALID, "wrong number of arguments");
+}
+
+/* A line that never became a command. */
+static enum outcome
+refuse_line(struct dialog *d, enum stream_line result)
+{
+	if (d->before != NULL)
+		d->before(d->context, NULL);
+	reply_refuse(&d->reply, POPPER_INVALID, "line too long");
+	return result == STREAM_LONG ? OUTCOME_REFUSED : OUTCOME_CLOSE;
+}
+
+/* Did the command get its answer?  A missing one would shift all that follow,
+ * and the client would take one message for another. */
+static void
+check_answered(const struct dialog *d, enum outcome outcome)
+{
+	if (!d->reply.answered &&
+	    (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED))
+		log_panic("a command was not answered");
+}
+
+/* What ${outcome} means for the loop.  True: go on. */
+static bool
+go_on(struct dialog *d, enum outcome outcome, enum dialog_end *end)
+{
+	switch (outcome) {
+	case OUTCOME_DONE:
+	case OUTCOME_REFUSED:
+		*end = DIALOG_GONE;
+		return !d->stream->broken;
+	case OUTCOME_QUIT:
+		*end = DIALOG_QUIT;
+		return false;
+	case OUTCOME_CLOSE:
+		*end = DIALOG_CLOSE;
+		return false;
+	case OUTCOME_HANDED_OVER:
+		*end = DIALOG_HANDED_OVER;
+		return false;
+	}
+	log_panic("outcome %d", (int)outcome);
+}
+
+enum dialog_end
+dialog_run(struct dialog *d)
+{
+	struct popper_slice line;
+	enum stream_line result;
+	enum dialog_end end;
+	enum outcome outcome;
+	unsigned faults = 0;
+
+	reply_start(&d->reply, d->stream);
+	while (next_line(d, &line, &result, &end)) {
+		reply_begin(&d->reply);
+		if (result == STREAM_LINE)
+			outcome = run_line(d, line);
+		else
+			outcome = refuse_line(d, result);
+		check_answered(d, outcome);
+		faults = outcome == OUTCOME_REFUSED ? faults + 1 : 0;
+		if (!go_on(d, outcome, &end))
+			return end;
+		if (faults >= DIALOG_FAULTS_MAX)
+			return DIALOG_CLOSE;
+	}
+	return end;
+}
