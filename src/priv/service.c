@@ -29,6 +29,9 @@ enum { SERVICE_SIGNALS = SERVICE_COUNTERS };
 
 static sigset_t watched;
 
+/* Only in coverage builds: _exit() would lose the counters. */
+extern void __gcov_dump(void) __attribute__((weak));
+
 static void
 watch_signals(void)
 {
@@ -171,4 +174,12 @@ service_fork(struct service *s)
 	    sigprocmask(SIG_UNBLOCK, &watched, NULL) == -1)
 		_exit(1);
 	return 0;
+}
+
+void
+service_exit(int status)
+{
+	if (__gcov_dump != NULL)
+		__gcov_dump();
+	_exit(status);
 }

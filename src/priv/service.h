@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #include "priv/counters.h"
 #include "priv/messages.h"
@@ -56,5 +57,9 @@ void service_run(struct service *);
  * logged.
  */
 pid_t service_fork(struct service *);
+
+/** service_exit(status): end this process at once, without the exit handlers
+ * that a forked child must not run twice. */
+void service_exit(int status) __attribute__((noreturn));
 
 #endif

@@ -1,0 +1,150 @@
+/*
+ * chain.c - the auth modules, in the order of modules.conf.
+ *
+ * Runs in: popper-auth; chain_start in the warm parent, the rest in the gate
+ * of one connection, as root.
+ */
+#include "auth/chain.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mod/host.h"
+#include "mod/loader.h"
+
+int
+chain_start(struct chain *c, const char *path, struct popper_error *e)
+{
+	const struct used_module *u;
+
+	if (modules_read(path, "auth", loader_load, &c->modules, e) == -1)
+		return -1;
+	if (c->modules.count == 0)
+		return error_set(e, POPPER_PERMANENT,
+		    "%s names no auth module: nobody could log in", path);
+	for (size_t i = 0; i < c->modules.count; i++) {
+		u = &c->modules.used[i];
+		if (u->module->auth->start(&host_services, u->conf,
+			&c->self[i], e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+offers(const struct popper_auth *a, const char *mechanism)
+{
+	for (const char *const *m = a->mechanisms; *m != NULL; m++)
+		if (strcmp(*m, mechanism) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_sasl(const char *mechanism)
+{
+	return strcmp(mechanism, "USER") != 0 &&
+	    strcmp(mechanism, "APOP") != 0;
+}
+
+/* Is ${word} in the space separated ${list}? */
+static bool
+listed(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)) != NULL; p += len)
+		if ((p == list || p[-1] == ' ') &&
+		    (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+void
+chain_mechanisms(const struct chain *c, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < c->modules.count; i++) {
+		const char *const *m =
+		    c->modules.used[i].module->auth->mechanisms;
+
+		for (; *m != NULL; m++) {
+			if (!is_sasl(*m) || listed(out, *m))
+				continue;
+			text_print(out + len, size - len, "%s%s",
+			    len > 0 ? " " : "", *m);
+			len = strlen(out);
+		}
+	}
+}
+
+static void
+clear(struct popper_answer *a)
+{
+	a->size = sizeof(*a);
+	a->delay = 0;
+	a->challenge_len = 0;
+	memset(&a->identity, 0, sizeof(a->identity));
+	a->identity.size = sizeof(a->identity);
+	error_clear(&a->error);
+}
+
+enum popper_verdict
+chain_begin(struct chain *c, const struct popper_attempt *attempt,
+    struct popper_answer *answer)
+{
+	enum popper_verdict v;
+	bool offered = false;
+
+	for (size_t i = 0; i < c->modules.count; i++) {
+		const struct popper_module *m = c->modules.used[i].module;
+
+		if (!offers(m->auth, attempt->mechanism))
+			continue;
+		offered = true;
+		clear(answer);
+		c->driver = m->auth;
+		c->module = m->name;
+		c->exchange = NULL;
+		v = m->auth->begin(
+		    c->self[i], attempt, &c->exchange, answer);
+		if (v != POPPER_AUTH_NEXT)
+			return v;
+		chain_end(c);
+	}
+	clear(answer);
+	error_set(&answer->error, POPPER_DENIED, "%s",
+	    offered ? "no module knows the user"
+		    : "no module offers the mechanism");
+	return POPPER_AUTH_NO;
+}
+
+enum popper_verdict
+chain_step(struct chain *c, struct popper_slice response,
+    struct popper_answer *answer)
+{
+	enum popper_verdict v;
+
+	clear(answer);
+	if (c->driver == NULL || c->driver->step == NULL) {
+		error_set(&answer->error, POPPER_INVALID,
+		    "a response without an exchange");
+		return POPPER_AUTH_NO;
+	}
+	v = c->driver->step(c->exchange, response, answer);
+	/* The exchange has begun: no other module can take it over. */
+	return v == POPPER_AUTH_NEXT ? POPPER_AUTH_NO : v;
+}
+
+void
+chain_end(struct chain *c)
+{
+	if (c->driver != NULL && c->driver->end != NULL)
+		c->driver->end(c->exchange);
+	c->driver = NULL;
+	c->module = NULL;
+	c->exchange = NULL;
+}

@@ -1,0 +1,320 @@
+/*
+ * gate.c - the trusted side of one connection.
+ *
+ * Runs in: popper-auth, one process per connection that tries to log in, as
+ * root; it dies with the connection.  Hears: messages of a login worker, which
+ * are distrusted; and of the session.  Counts the tries and says when a
+ * refusal may be told.
+ */
+#include "auth/gate.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/lookup.h"
+#include "auth/verdict.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "priv/messages.h"
+#include "priv/service.h"
+
+#define LOOKUP_SECONDS 30
+/* Seconds a session may take to open a maildrop: locks, a first scan. */
+#define OPEN_SECONDS 300
+
+struct gate {
+	struct chain *chain;
+	const struct settings *settings;
+	int channel, client, relay;
+	uint64_t tries;
+	deadline_t began; /* the attempt */
+	char user[POPPER_USER_MAX + 1]; /* as given, for the log */
+	char client_address[ADDRESS_MAX], server_address[ADDRESS_MAX];
+	struct popper_answer answer;
+	struct wire wire;
+};
+
+static void
+expire(int signal)
+{
+	(void)signal;
+	_exit(GATE_EXPIRED);
+}
+
+static int
+tell(struct gate *g, const struct verdict *v)
+{
+	verdict_put(&g->wire, v);
+	return wire_send(&g->wire, g->channel, NULL, 0);
+}
+
+/*
+ * Milliseconds until a refusal may be told: at a multiple of failure-delay
+ * after the attempt began, so that the time says nothing about the reason.
+ */
+static uint64_t
+hold(const struct gate *g)
+{
+	uint64_t step = g->settings->failure_delay * 1000;
+	uint64_t wish = g->answer.delay / 1000;
+	uint64_t gone = (uint64_t)(deadline_in(0) - g->began);
+
+	if (wish > 60 * 1000)
+		wish = 60 * 1000;
+	if (step == 0)
+		return wish > gone ? wish - gone : 0;
+	if (wish > gone)
+		gone = wish;
+	return gone / step * step + step -
+	    (uint64_t)(deadline_in(0) - g->began);
+}
+
+static int
+refuse(struct gate *g, const struct popper_error *e)
+{
+	struct verdict v = { .kind = VERDICT_REFUSED, .status = e->status };
+
+	text_copy(v.reply, sizeof(v.reply), e->reply);
+	if (e->status == POPPER_DENIED) {
+		v.hold = hold(g);
+		v.last = ++g->tries >= g->settings->max_tries;
+		log_notice("[AUTH] Failed attempted login to %s from host "
+			   "(%s) %s: %s",
+		    g->user[0] == '\0' ? "(null)" : g->user,
+		    g->client_address, g->client_address, e->text);
+	} else
+		log_error("login of %s from %s failed: %s", g->user,
+		    g->client_address, e->text);
+	return tell(g, &v);
+}
+
+/* Send the connection to popper-session.  Our end of the report channel, or
+ * -1 with ${e} filled. */
+static int
+hand_over(struct gate *g, struct popper_slice ahead, struct popper_error *e)
+{
+	static struct opening o;
+	int pair[2], fds[2], result;
+
+	o.identity = g->answer.identity;
+	o.named = g->settings->reverse_lookup;
+	o.ahead = ahead;
+	text_copy(o.client, sizeof(o.client), g->client_address);
+	if (fd_pair(pair) == -1)
+		return error_system(e, POPPER_TEMPORARY, "socketpair");
+	opening_put(&g->wire, &o);
+	fds[0] = g->relay != -1 ? g->relay : g->client;
+	fds[1] = pair[1];
+	result = wire_send(&g->wire, SERVICE_ONWARD, fds, 2);
+	fd_close(&pair[1]);
+	if (result == 0)
+		return pair[0];
+	error_system(e, POPPER_TEMPORARY, "popper-session is not there");
+	fd_close(&pair[0]);
+	return -1;
+}
+
+/* Wait for what the session says.  0 if the maildrop is open. */
+static int
+await(struct gate *g, int report, struct popper_error *e)
+{
+	struct result r;
+	size_t count;
+
+	if (wire_receive(&g->wire, report, NULL, 0, &count) != 1 ||
+	    !result_get(&g->wire, &r))
+		return error_set(e, POPPER_TEMPORARY,
+		    "the session ended without a word");
+	if (r.status == POPPER_OK)
+		return 0;
+	error_set(e, r.status, "the maildrop was not opened");
+	text_copy(e->reply, sizeof(e->reply), r.reply);
+	return -1;
+}
+
+/* The session has begun: find the client's name, stay if a module wants. */
+static void
+attend(struct gate *g, int report)
+{
+	char name[HOST_MAX];
+	bool keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
+	size_t count;
+
+	if (g->settings->reverse_lookup) {
+		alarm(keep ? 0 : LOOKUP_SECONDS);
+		lookup_host(g->client, g->client_address, name);
+		host_put(&g->wire, name);
+		/* A session that is over already needs no name. */
+		if (wire_send(&g->wire, report, NULL, 0) == -1)
+			log_debug("the session has ended already");
+	}
+	alarm(0);
+	fd_close(&g->client);
+	while (keep && wire_receive(&g->wire, report, NULL, 0, &count) == 1)
+		;
+	if (keep && g->chain->driver->closed != NULL)
+		g->chain->driver->closed(g->chain->exchange);
+}
+
+/* True once the connection is a session's. */
+static bool
+accepted(struct gate *g, struct popper_slice ahead)
+{
+	struct verdict v = { .kind = VERDICT_OPENED };
+	struct popper_error e;
+	bool keep;
+	int report;
+
+	error_clear(&e);
+	keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
+	if (verdict_check(g->settings, &g->answer.identity, &e) == -1) {
+		refuse(g, &e);
+		return false;
+	}
+	alarm(OPEN_SECONDS);
+	if (keep && g->chain->driver->opened != NULL &&
+	    g->chain->driver->opened(g->chain->exchange, &e) == -1) {
+		refuse(g, &e);
+		return false;
+	}
+	report = hand_over(g, ahead, &e);
+	if (report == -1 || await(g, report, &e) == -1) {
+		if (keep && g->chain->driver->closed != NULL)
+			g->chain->driver->closed(g->chain->exchange);
+		v.kind = VERDICT_REFUSED;
+		v.status = e.status;
+		text_copy(v.reply, sizeof(v.reply), e.reply);
+		if (report == -1)
+			log_error("login of %s: %s", g->user, e.text);
+		tell(g, &v);
+		fd_close(&report);
+		return false;
+	}
+	tell(g, &v);
+	attend(g, report);
+	fd_close(&report);
+	return true;
+}
+
+/* One module's judgement becomes the worker's.  True: the gate is done. */
+static bool
+judge(struct gate *g, enum popper_verdict judgement,
+    struct popper_slice ahead)
+{
+	struct verdict v = { .kind = VERDICT_CHALLENGE };
+	bool done = false;
+
+	alarm(0);
+	switch (judgement) {
+	case POPPER_AUTH_MORE:
+		v.challenge = popper_slice(
+		    g->answer.challenge, g->answer.challenge_len);
+		return tell(g, &v) == -1;
+	case POPPER_AUTH_YES:
+		done = accepted(g, ahead);
+		break;
+	case POPPER_AUTH_LATER:
+		g->answer.error.status = POPPER_TEMPORARY;
+		done = refuse(g, &g->answer.error) == -1;
+		break;
+	case POPPER_AUTH_NO:
+	case POPPER_AUTH_NEXT:
+		g->answer.error.status = POPPER_DENIED;
+		done = refuse(g, &g->answer.error) == -1;
+		break;
+	}
+	chain_end(g->chain);
+	return done;
+}
+
+static void
+downcase(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
+static bool
+begin(struct gate *g, struct attempt *a)
+{
+	bool named = a->user[0] != '\0';
+	struct popper_attempt p = {
+		.size = sizeof(p),
+		.mechanism = a->mechanism,
+		.user = named ? a->user : NULL,
+		.secret = a->secret,
+		.initial = a->initial,
+		.timestamp = "",
+		.client = g->client_address,
+		.server = g->server_address,
+		.server_name = g->settings->server_name,
+		.certificate = "",
+		.binding = popper_slice("", 0),
+	};
+
+	chain_end(g->chain);
+	if (g->settings->downcase_user)
+		downcase(a->user);
+	text_copy(g->user, sizeof(g->user), a->user);
+	return judge(g, chain_begin(g->chain, &p, &g->answer), a->ahead);
+}
+
+/* One message of the worker's.  True: the gate is done. */
+static bool
+serve(struct gate *g, struct wire *request)
+{
+	struct attempt a;
+	bool done;
+
+	if (!attempt_get(request, &a)) {
+		log_error("a login worker for %s sent nonsense",
+		    g->client_address);
+		return true;
+	}
+	g->began = deadline_in(0);
+	alarm((unsigned)g->settings->auth_timeout);
+	if (a.begins)
+		done = begin(g, &a);
+	else
+		done = judge(
+		    g, chain_step(g->chain, a.secret, &g->answer), a.ahead);
+	wire_wipe(request);
+	return done;
+}
+
+void
+gate_run(struct chain *c, const struct settings *s, int channel, int client)
+{
+	static struct gate g;
+	static struct wire request;
+	size_t count;
+	int relay = -1;
+
+	g.chain = c;
+	g.settings = s;
+	g.channel = channel;
+	g.client = client;
+	g.relay = -1;
+	lookup_address(client, true, g.client_address);
+	lookup_address(client, false, g.server_address);
+	if (signal(SIGALRM, expire) == SIG_ERR)
+		log_fatal("signal: %s", strerror(errno));
+	while (wire_receive(&request, channel, &relay, 1, &count) == 1) {
+		if (count == 1) {
+			fd_close(&g.relay);
+			g.relay = relay;
+		}
+		if (serve(&g, &request))
+			break;
+	}
+	wire_wipe(&request);
+	chain_end(c);
+}

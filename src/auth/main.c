@@ -1,0 +1,70 @@
+/*
+ * main.c - popper-auth: who is it?
+ *
+ * Runs as: root (or whoever started popper).  The warm parent loads the auth
+ * modules once and forks a gate for every connection that wants to log in.
+ * Talks to: the master, login workers (their knocks), popper-session.  No
+ * sandbox: PAM modules need files, sockets and programs.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/chain.h"
+#include "auth/gate.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "mod/loader.h"
+#include "priv/sandbox.h"
+#include "priv/service.h"
+
+static struct chain chain;
+
+static void
+take_knock(struct service *s, int from)
+{
+	static struct wire w;
+	int fds[2] = { -1, -1 };
+	size_t count;
+	int r = wire_receive(&w, from, fds, 2, &count);
+
+	if (r == 0)
+		s->input_ended = true;
+	if (r == 1 && count == 2 && knock_get(&w) && service_fork(s) == 0) {
+		gate_run(&chain, s->settings, fds[0], fds[1]);
+		service_exit(0);
+	}
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+}
+
+static void
+gate_ended(struct service *s, pid_t pid, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == GATE_EXPIRED)
+		log_warning("gate %d was ended: an auth module or the "
+			    "resolver took longer than auth-timeout (%llu s)",
+		    (int)pid, (unsigned long long)s->settings->auth_timeout);
+}
+
+int
+main(void)
+{
+	static struct service s;
+	static struct readiness ready;
+	struct popper_error e;
+
+	s.take = take_knock;
+	s.reaped = gate_ended;
+	service_start(&s, "popper-auth");
+	if (loader_start(s.settings->module_folder, &e) == -1)
+		log_fatal("%s", e.text);
+	if (s.assignment.list)
+		loader_list("auth", ready.listing, sizeof(ready.listing));
+	else if (chain_start(&chain, s.settings->modules, &e) == -1)
+		log_fatal("%s", e.text);
+	chain_mechanisms(&chain, ready.mechanisms, sizeof(ready.mechanisms));
+	sandbox_no_dump();
+	service_ready(&s, &ready);
+	service_run(&s);
+	service_exit(0);
+}
