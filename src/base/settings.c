@@ -5,6 +5,8 @@
  */
 #include "base/settings.h"
 
+const char settings_implementation[] = "popper-" POPPER_VERSION;
+
 #define TEXT(f, n, d, h) POPPER_OPTION(TEXT, struct settings, f, n, d, h)
 #define BOOL(f, n, d, h) POPPER_OPTION(BOOL, struct settings, f, n, d, h)
 #define NUMBER(f, n, d, h) POPPER_OPTION(NUMBER, struct settings, f, n, d, h)

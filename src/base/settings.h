@@ -41,4 +41,7 @@ struct settings {
 /* Names, kinds, offsets and defaults of all of these. */
 extern const struct popper_option settings_options[];
 
+/* "popper-1.2.3": for CAPA's IMPLEMENTATION and --version. */
+extern const char settings_implementation[];
+
 #endif

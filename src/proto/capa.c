@@ -6,6 +6,9 @@
 #include "proto/capa.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "base/number.h"
 
 static void
 say_expire(int64_t days, struct reply *r)
@@ -30,6 +33,24 @@ say_extensions(const char *lines, struct reply *r)
 		if (*lines == '\n')
 			lines++;
 	}
+}
+
+void
+capa_start(struct capabilities *c, const struct settings *s)
+{
+	uint64_t days;
+
+	c->transaction = false;
+	c->user = false;
+	c->mechanisms = "";
+	c->expire = CAPA_UNSET;
+	c->login_delay = CAPA_UNSET;
+	c->implementation = settings_implementation;
+	c->extensions = "";
+	if (strcmp(s->expire, "never") == 0)
+		c->expire = CAPA_NEVER;
+	else if (number_parse(popper_slice_text(s->expire), UINT32_MAX, &days))
+		c->expire = (int64_t)days;
 }
 
 enum outcome

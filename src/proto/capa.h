@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/settings.h"
 #include "proto/reply.h"
 
 #define CAPA_UNSET (-1)
@@ -19,6 +20,10 @@ struct capabilities {
 	const char *implementation; /* one token, or "": say nothing */
 	const char *extensions; /* lines, each ended by LF, or "" */
 };
+
+/** capa_start(c, s): what follows from the settings alone; nothing else is
+ * announced yet. */
+void capa_start(struct capabilities *, const struct settings *);
 
 /** capa_reply(c, r): the whole multi-line reply. */
 enum outcome capa_reply(const struct capabilities *, struct reply *);

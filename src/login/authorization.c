@@ -1,0 +1,219 @@
+/*
+ * authorization.c - the AUTHORIZATION state: USER, PASS, AUTH, CAPA, QUIT.
+ *
+ * Runs in: a login worker.  Checks no password: the gate does.
+ */
+#include "login/authorization.h"
+
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "login/sasl.h"
+#include "priv/service.h"
+#include "proto/capa.h"
+#include "proto/dialog.h"
+
+/* Longer than any gate lives: it ends first and we hear of it. */
+#define VERDICT_PATIENCE (3600 * 1000)
+
+void
+authorization_start(struct authorization *a, const struct assignment *s,
+    struct stream *stream, int client)
+{
+	a->assignment = s;
+	a->stream = stream;
+	a->client = client;
+	a->channel = -1;
+	a->named = false;
+	a->limit = deadline_in((int64_t)s->settings.login_timeout * 1000);
+}
+
+/* Have a gate made for this connection. */
+static bool
+knock(struct authorization *a)
+{
+	int pair[2], fds[2];
+	bool done;
+
+	if (a->channel != -1)
+		return true;
+	if (fd_pair(pair) == -1)
+		return false;
+	fds[0] = pair[1];
+	fds[1] = a->client;
+	knock_put(&a->wire);
+	done = wire_send(&a->wire, SERVICE_ONWARD, fds, 2) == 0;
+	fd_close(&pair[1]);
+	if (done)
+		a->channel = pair[0];
+	else
+		fd_close(&pair[0]);
+	return done;
+}
+
+static bool
+exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
+{
+	size_t count;
+
+	if (!knock(a))
+		return false;
+	attempt_put(&a->wire, attempt);
+	if (wire_send(&a->wire, a->channel, NULL, 0) == -1)
+		return false;
+	wire_wipe(&a->wire);
+	return fd_wait(a->channel, POLLIN, deadline_in(VERDICT_PATIENCE)) >
+	    0 &&
+	    wire_receive(&a->wire, a->channel, NULL, 0, &count) == 1 &&
+	    verdict_get(&a->wire, v);
+}
+
+/* The secret lies in a buffer of ours that is not const. */
+static void
+wipe_slice(struct stream *s, struct popper_slice secret)
+{
+	size_t at;
+
+	if (secret.ptr < s->in || secret.ptr >= s->in + sizeof(s->in))
+		return;
+	at = (size_t)(secret.ptr - s->in);
+	secret_wipe(s->in + at, secret.len);
+}
+
+bool
+authorization_ask(struct authorization *a, struct attempt *attempt,
+    struct verdict *v, struct reply *r)
+{
+	bool answered;
+
+	attempt->ahead = stream_ahead(a->stream);
+	answered = exchange(a, attempt, v);
+	wipe_slice(a->stream, attempt->secret);
+	if (!answered) {
+		wire_wipe(&a->wire);
+		log_error("no verdict from popper-auth for a login of %s",
+		    attempt->user);
+		reply_refuse(r, POPPER_TEMPORARY,
+		    "cannot check the login now, try again later");
+	}
+	return answered;
+}
+
+enum outcome
+authorization_conclude(
+    struct authorization *a, const struct verdict *v, struct reply *r)
+{
+	struct popper_error e = { .status = v->status };
+
+	if (v->kind == VERDICT_OPENED)
+		return OUTCOME_HANDED_OVER;
+	/* Nobody sleeps: if the client goes away the wait is over. */
+	stream_flush(a->stream);
+	if (v->hold > 0)
+		fd_wait(a->client, 0, deadline_in((int64_t)v->hold));
+	text_copy(e.reply, sizeof(e.reply), v->reply);
+	reply_error(r, &e);
+	return v->last ? OUTCOME_CLOSE : OUTCOME_REFUSED;
+}
+
+void
+authorization_before(void *context, const struct command *c)
+{
+	struct authorization *a = context;
+
+	if (c == NULL || strcmp(c->keyword, "PASS") != 0)
+		a->named = false;
+}
+
+/* USER never tells whether there is such a user (RFC 1939 section 13). */
+static enum outcome
+user_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+
+	if (!text_is_visible(args->word[0]) ||
+	    !text_from_slice(a->user, sizeof(a->user), args->word[0]))
+		return reply_refuse(
+		    r, POPPER_INVALID, "no such form of a name");
+	a->named = true;
+	return reply_ok(r, "send PASS");
+}
+
+static enum outcome
+pass_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+	struct attempt attempt = { .begins = true, .mechanism = "USER" };
+	struct verdict v;
+
+	if (!a->named)
+		return reply_refuse(r, POPPER_INVALID, "send USER first");
+	a->named = false;
+	text_copy(attempt.user, sizeof(attempt.user), a->user);
+	attempt.secret = args->rest;
+	if (!authorization_ask(a, &attempt, &v, r))
+		return OUTCOME_CLOSE;
+	return authorization_conclude(a, &v, r);
+}
+
+static enum outcome
+capa_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+	struct capabilities c;
+
+	(void)args;
+	capa_start(&c, &a->assignment->settings);
+	c.user = true;
+	c.mechanisms = a->assignment->mechanisms;
+	c.extensions = a->assignment->extensions;
+	if (a->assignment->settings.shy)
+		c.implementation = "";
+	return capa_reply(&c, r);
+}
+
+static enum outcome
+auth_command(void *context, const struct arguments *args, struct reply *r)
+{
+	return sasl_command(context, args, r);
+}
+
+static enum outcome
+quit_command(void *context, const struct arguments *args, struct reply *r)
+{
+	(void)context;
+	(void)args;
+	reply_ok(r, "bye");
+	return OUTCOME_QUIT;
+}
+
+const struct command authorization_commands[] = {
+	{ "USER", 1, 1, false, user_command },
+	{ "PASS", 1, 1, true, pass_command },
+	{ "AUTH", 1, 2, false, auth_command },
+	{ "CAPA", 0, 0, false, capa_command },
+	{ "QUIT", 0, 0, false, quit_command },
+	{ NULL, 0, 0, false, NULL },
+};
+
+const struct command authorization_elsewhere[] = {
+	{ "STAT", 0, 0, false, NULL },
+	{ "LIST", 0, 1, false, NULL },
+	{ "RETR", 1, 1, false, NULL },
+	{ "DELE", 1, 1, false, NULL },
+	{ "NOOP", 0, 0, false, NULL },
+	{ "RSET", 0, 0, false, NULL },
+	{ "TOP", 2, 2, false, NULL },
+	{ "UIDL", 0, 1, false, NULL },
+	{ NULL, 0, 0, false, NULL },
+};
+
+void
+authorization_end(struct authorization *a)
+{
+	wire_wipe(&a->wire);
+	fd_close(&a->channel);
+}

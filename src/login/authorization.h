@@ -1,0 +1,50 @@
+/*
+ * authorization.h - the AUTHORIZATION state (RFC 1939 section 4).
+ */
+#ifndef LOGIN_AUTHORIZATION_H
+#define LOGIN_AUTHORIZATION_H
+
+#include "base/stream.h"
+#include "priv/messages.h"
+#include "proto/command.h"
+
+struct authorization {
+	const struct assignment *assignment;
+	struct stream *stream;
+	int client;
+	int channel; /* to the gate; -1: nobody has tried to log in yet */
+	deadline_t limit; /* for all of this state */
+	bool named; /* a USER was accepted, PASS may follow */
+	char user[POPPER_USER_MAX + 1];
+	struct wire wire;
+};
+
+extern const struct command authorization_commands[];
+/* Commands of the TRANSACTION state. */
+extern const struct command authorization_elsewhere[];
+
+void authorization_start(struct authorization *, const struct assignment *,
+    struct stream *, int client);
+
+/** authorization_before(context, command): the dialog's hook: any command but
+ * PASS forgets the name that USER gave. */
+void authorization_before(void *context, const struct command *);
+
+/**
+ * authorization_ask(a, attempt, verdict, reply):
+ * Send ${attempt} to the gate (knocking for one first) and wait for its
+ * ${verdict}, whose challenge points into ${a->wire}.  Wipes the secret.
+ * False: there was no answer; the client has got -ERR and the connection is to
+ * be closed.
+ */
+bool authorization_ask(struct authorization *, struct attempt *,
+    struct verdict *, struct reply *);
+
+/** authorization_conclude(a, verdict, reply): tell the client of a REFUSED,
+ * once its time has come; nothing of an OPENED. */
+enum outcome authorization_conclude(
+    struct authorization *, const struct verdict *, struct reply *);
+
+void authorization_end(struct authorization *);
+
+#endif

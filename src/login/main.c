@@ -1,0 +1,155 @@
+/*
+ * main.c - popper-login: accept connections and fork a worker for each.
+ *
+ * Runs as: root for its first lines; then as the login user, in an empty root
+ * directory, with a system call filter and without any path, for good.  All of
+ * that is done once here and inherited by the workers.
+ * Talks to: clients; knocks at popper-auth.  Links no module, PAM or store
+ * library.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "login/sources.h"
+#include "login/worker.h"
+#include "priv/identity.h"
+#include "priv/sandbox.h"
+#include "priv/service.h"
+
+static struct sources sources;
+
+/* Say no without waiting for anybody. */
+static void
+turn_away(struct service *s, int client)
+{
+	static const char words[] =
+	    "-ERR [SYS/TEMP] too many connections, try again later\r\n";
+
+	s->counters->turned_away++;
+	if (send(client, words, sizeof(words) - 1,
+		MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_debug("a client was turned away without a word");
+	if (shutdown(client, SHUT_WR) == -1)
+		log_debug("shutdown: %s", strerror(errno));
+}
+
+static bool
+too_many(const struct service *s, const struct sockaddr_storage *from)
+{
+	const struct settings *t = s->settings;
+
+	if (s->counters->workers + s->counters->sessions >=
+	    t->max_connections) {
+		log_warning("max-connections (%llu) reached",
+		    (unsigned long long)t->max_connections);
+		return true;
+	}
+	if (t->max_per_source == 0 ||
+	    sources_count(&sources, from) < t->max_per_source)
+		return false;
+	log_warning("max-connections-per-source (%llu) reached by a client",
+	    (unsigned long long)t->max_per_source);
+	return true;
+}
+
+/* Out of descriptors or memory: a pause, or we would only spin. */
+static void
+accept_failed(int error)
+{
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+		return;
+	log_error("accept: %s", strerror(error));
+	if (poll(NULL, 0, 100) == -1)
+		log_debug("poll: %s", strerror(errno));
+}
+
+static void
+take_connection(struct service *s, int listener)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int client;
+	pid_t pid;
+
+	memset(&from, 0, sizeof(from));
+	client = accept4(
+	    listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+	if (client == -1) {
+		accept_failed(errno);
+		return;
+	}
+	s->counters->connections++;
+	if (too_many(s, &from))
+		turn_away(s, client);
+	else if ((pid = service_fork(s)) == 0) {
+		worker_run(s, client);
+		service_exit(0);
+	} else if (pid > 0) {
+		s->counters->workers++;
+		sources_add(&sources, pid, &from);
+	}
+	fd_close(&client);
+}
+
+static void
+worker_ended(struct service *s, pid_t pid, int status)
+{
+	(void)status;
+	s->counters->workers--;
+	sources_remove(&sources, pid);
+}
+
+/* Give up everything that accepting connections does not need. */
+static void
+drop_privileges(const struct service *s)
+{
+	struct sandbox box = { .root_changed = false };
+	const struct settings *t = s->settings;
+	const struct passwd *pw = NULL;
+	struct popper_error e;
+
+	if (geteuid() == 0 && (pw = getpwnam(t->user)) == NULL)
+		log_fatal("there is no account \"%s\" for popper-login: "
+			  "useradd --system --no-create-home %s, or set user",
+		    t->user, t->user);
+	if (t->sandbox)
+		box.root_changed = sandbox_empty_root();
+	if (pw != NULL &&
+	    identity_become(pw->pw_uid, pw->pw_gid, NULL, 0, &e) == -1)
+		log_fatal("%s", e.text);
+	sandbox_no_dump();
+	if (!t->sandbox) {
+		log_warning("popper-login: the sandbox is off");
+		return;
+	}
+	box.landlock = sandbox_no_files();
+	box.filtered = sandbox_filter_login();
+	sandbox_tell("popper-login", &box);
+}
+
+int
+main(void)
+{
+	static struct service s;
+	static struct readiness ready;
+
+	s.take = take_connection;
+	s.reaped = worker_ended;
+	s.leave_children = true;
+	service_start(&s, "popper-login");
+	s.counters->workers = 0;
+	drop_privileges(&s);
+	service_ready(&s, &ready);
+	if (s.assignment.single)
+		worker_run(&s, SERVICE_INPUT);
+	else
+		service_run(&s);
+	service_exit(0);
+}

@@ -1,0 +1,32 @@
+/* sources.h - who holds how many connections before the login. */
+#ifndef LOGIN_SOURCES_H
+#define LOGIN_SOURCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define SOURCE_LEN 8 /* octets that make a source: /64 of IPv6, all of IPv4 */
+
+struct source {
+	pid_t pid; /* of the worker */
+	unsigned char key[SOURCE_LEN];
+};
+
+struct sources {
+	size_t count, room;
+	struct source *source;
+};
+
+/** sources_count(s, from): workers that serve the source of ${from}. */
+uint64_t sources_count(
+    const struct sources *, const struct sockaddr_storage *from);
+
+/** sources_add(s, pid, from), sources_remove(s, pid): a worker was made, has
+ * ended.  Out of memory: it is not counted. */
+void sources_add(
+    struct sources *, pid_t pid, const struct sockaddr_storage *from);
+void sources_remove(struct sources *, pid_t pid);
+
+#endif
