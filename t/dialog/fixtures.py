@@ -1,0 +1,46 @@
+"""fixtures.py - the maildrops that dialogs name in "# maildrop:"."""
+
+import mail
+
+
+def _boundaries():
+    """Dots where a reader's buffer may end: around every power of two."""
+    out = bytearray(b"Subject: boundaries\n\n")
+    for size in (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072):
+        for at in range(size - 3, size + 4):
+            if at > len(out) + 1:
+                out += b"y" * (at - len(out) - 1) + b"\n"
+            out += b".\n"
+    return bytes(out)
+
+
+def _line_ends():
+    """CR and LF where a reader's buffer may end."""
+    out = bytearray(b"Subject: ends\n\n")
+    for size in (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072):
+        if size - 2 > len(out):
+            out += b"z" * (size - 2 - len(out))
+        out += b"\r\n\r\r\n.\r\n"
+    return bytes(out)
+
+
+ODD = list(mail.corpus().values())
+
+FIXTURES = {
+    "empty": [],
+    "one": [mail.simple(1)],
+    "two": [mail.simple(n) for n in (1, 2)],
+    "three": [mail.simple(n) for n in (1, 2, 3)],
+    "five": [mail.simple(n) for n in range(1, 6)],
+    "hundred": [mail.simple(n) for n in range(1, 101)],
+    "odd": ODD,
+    "dots": [mail.corpus()["dots"], mail.corpus()["open-end"]],
+    "top": [b"Subject: short\n\none\ntwo\nthree\n",
+            b"Subject: no body\n",
+            b"Subject: empty body\n\n",
+            b"Subject: blanks\nX-Blank: \n \n\n\n\nafter\n"],
+    "boundaries": [_boundaries(), _line_ends()],
+    "twins": [mail.simple(7), mail.simple(7), mail.simple(8)],
+    "large": [mail.corpus()["attachment"], mail.simple(2)],
+    "maildir-odd": list(mail.corpus_maildir().values()),
+}
