@@ -1,0 +1,335 @@
+/*
+ * maildir.c - the maildir module: open, describe and close a Maildir.
+ *
+ * Runs in: popper-session, as the user.
+ *
+ * Order: by the number a name begins with (the time of delivery), then by the
+ * whole base, octet by octet.  A Maildir needs no lock to deliver or read; the
+ * lock on the folder keeps one POP3 session per Maildir, also if two login
+ * names share it, and dies with the process.
+ */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir.h"
+
+int
+maildir_path(const struct popper_host *host, const struct maildir_conf *conf,
+    const struct popper_place *place, char *path, struct popper_error *error)
+{
+	const char *from = conf->path;
+
+	if (place->identity->maildrop[0] != '\0')
+		from = place->identity->maildrop;
+	return host->expand(
+	    path, POPPER_PATH_MAX + 1, from, place->identity, error);
+}
+
+void
+maildir_odd(struct maildir *m, enum maildir_folder folder, const char *name,
+    const char *why)
+{
+	if (m->odd++ < MAILDIR_WARNINGS)
+		m->host->log(POPPER_LOG_WARNING,
+		    "maildir %s: %s/%s is left out: %s", m->path,
+		    folder == MAILDIR_CUR ? "cur" : "new", name, why);
+}
+
+static int
+maildir_paths(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, struct popper_allow *allow,
+    struct popper_error *error)
+{
+	char path[POPPER_PATH_MAX + 1];
+
+	if (maildir_path(host, conf, place, path, error) == -1)
+		return -1;
+	return allow->allow(allow, path,
+	    POPPER_ALLOW_READ | POPPER_ALLOW_WRITE | POPPER_ALLOW_MAKE);
+}
+
+/* Nothing to open is "ask the next module", trouble is not. */
+static int
+no_folder(const struct maildir *m, struct popper_error *error)
+{
+	struct stat st;
+
+	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		return m->host->fail_system(
+		    error, POPPER_TEMPORARY, "maildir %s: open", m->path);
+	if (stat(m->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return m->host->fail(error, POPPER_PERMANENT,
+		    "maildir %s is a symbolic link: name its target instead",
+		    m->path);
+	return m->host->fail(
+	    error, POPPER_ABSENT, "maildir %s: no such folder", m->path);
+}
+
+static int
+open_sub(const struct maildir *m, const char *name, int *fd,
+    struct popper_error *error)
+{
+	*fd = openat(
+	    m->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd == -1 && errno != ENOENT && errno != ENOTDIR)
+		return m->host->fail_system(error, POPPER_TEMPORARY,
+		    "maildir %s: open %s", m->path, name);
+	return 0;
+}
+
+void
+maildir_init(struct maildir *m, const struct popper_host *host)
+{
+	memset(m, 0, sizeof(*m));
+	m->magic = MAILDIR_MAGIC;
+	m->host = host;
+	m->folder = m->tmp = m->state = -1;
+	m->sub[MAILDIR_CUR] = m->sub[MAILDIR_NEW] = -1;
+}
+
+int
+maildir_attach(struct maildir *m, struct popper_error *error)
+{
+	struct stat st;
+
+	m->folder =
+	    open(m->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (m->folder == -1)
+		return no_folder(m, error);
+	if (fstat(m->folder, &st) == -1)
+		return m->host->fail_system(
+		    error, POPPER_TEMPORARY, "maildir %s: stat", m->path);
+	if (st.st_uid != geteuid() && geteuid() != 0)
+		return m->host->fail(error, POPPER_PERMANENT,
+		    "maildir %s belongs to uid %lu, the session runs as uid "
+		    "%lu: change the owner or the path",
+		    m->path, (unsigned long)st.st_uid,
+		    (unsigned long)geteuid());
+	m->device = st.st_dev;
+	m->inode = st.st_ino;
+	if (open_sub(m, "new", &m->sub[MAILDIR_NEW], error) == -1 ||
+	    open_sub(m, "cur", &m->sub[MAILDIR_CUR], error) == -1 ||
+	    open_sub(m, "tmp", &m->tmp, error) == -1)
+		return -1;
+	if (m->sub[MAILDIR_NEW] == -1 && m->sub[MAILDIR_CUR] == -1)
+		return m->host->fail(error, POPPER_ABSENT,
+		    "maildir %s has neither cur nor new", m->path);
+	return 0;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void
+maildir_detach(struct maildir *m)
+{
+	close_fd(&m->sub[MAILDIR_NEW]);
+	close_fd(&m->sub[MAILDIR_CUR]);
+	close_fd(&m->tmp);
+	close_fd(&m->folder);
+}
+
+static int
+lock(struct maildir *m, struct popper_error *error)
+{
+	if (flock(m->folder, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return m->host->fail(error, POPPER_IN_USE,
+		    "maildir %s is open in another session", m->path);
+	return m->host->fail_system(
+	    error, POPPER_TEMPORARY, "maildir %s: lock", m->path);
+}
+
+/* Returns 1 if the message is to be shown, 0 if not, -1 if nothing is. */
+static int
+measure_one(struct maildir *m, struct maildir_record *record, char *buffer,
+    struct popper_error *error)
+{
+	int fd, result;
+
+	fd = maildir_open_message(m, record, error);
+	if (fd == -1) {
+		if (error->system == ENOMEM || error->system == EMFILE ||
+		    error->system == ENFILE)
+			return -1; /* our trouble, not this message's */
+		if (error->status != POPPER_ABSENT)
+			maildir_odd(m, maildir_where(record),
+			    maildir_name(&m->list, record), error->text);
+		return 0;
+	}
+	result = maildir_measure(fd, buffer, record);
+	if (result == -1)
+		maildir_odd(m, maildir_where(record),
+		    maildir_name(&m->list, record), strerror(errno));
+	(void)close(fd);
+	return result == 0;
+}
+
+/* Fix the sizes; messages that cannot be read leave the snapshot. */
+static int
+measure_all(struct maildir *m, struct popper_error *error)
+{
+	struct maildir_record *records = m->list.records;
+	char *buffer = NULL;
+	size_t i, kept = 0;
+	int shown;
+
+	for (i = 0; i < m->list.count; i++) {
+		if (!(records[i].flags & MAILDIR_MEASURED))
+			continue;
+		if (buffer == NULL &&
+		    (buffer = malloc(MAILDIR_BUFFER + 1)) == NULL)
+			return m->host->fail_system(
+			    error, POPPER_TEMPORARY, "maildir %s", m->path);
+		shown = measure_one(m, &records[i], buffer, error);
+		if (shown == -1)
+			goto err0;
+		if (shown == 0)
+			records[i].flags |= MAILDIR_DROPPED;
+	}
+	free(buffer);
+	for (i = 0; i < m->list.count; i++)
+		if (!(records[i].flags & MAILDIR_DROPPED))
+			records[kept++] = records[i];
+	m->list.count = kept;
+	return 0;
+
+err0:
+	free(buffer);
+	return -1;
+}
+
+static int
+take_snapshot(struct maildir *m, struct popper_error *error)
+{
+	if (maildir_scan(m, &m->list, true, error) == -1)
+		return -1;
+	maildir_sizes_load(m);
+	if (measure_all(m, error) == -1)
+		return -1;
+	if (m->odd > MAILDIR_WARNINGS)
+		m->host->log(POPPER_LOG_WARNING,
+		    "maildir %s: %u entries are left out in all", m->path,
+		    m->odd);
+	return 0;
+}
+
+static void
+maildir_close(void *self)
+{
+	struct maildir *m = self;
+
+	if (m == NULL)
+		return;
+	assert(m->magic == MAILDIR_MAGIC);
+	maildir_sizes_save(m);
+	maildir_detach(m);
+	close_fd(&m->state);
+	maildir_list_free(&m->list);
+	maildir_list_free(&m->fresh);
+	m->magic = 0;
+	free(m);
+}
+
+static int
+maildir_open(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, void **self, struct popper_error *error)
+{
+	const struct maildir_conf *c = conf;
+	struct maildir *m;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return host->fail_system(error, POPPER_TEMPORARY, "maildir");
+	maildir_init(m, host);
+	m->mark_seen = c->mark_seen;
+	if (maildir_path(host, c, place, m->path, error) == -1 ||
+	    maildir_attach(m, error) == -1 || lock(m, error) == -1)
+		goto err0;
+	if (place->state != -1)
+		m->state = fcntl(place->state, F_DUPFD_CLOEXEC, 0);
+	maildir_recover(m);
+	if (take_snapshot(m, error) == -1)
+		goto err0;
+	*self = m;
+	return 0;
+
+err0:
+	m->stale_cache = false;
+	m->list.count = 0; /* nothing worth keeping */
+	maildir_close(m);
+	return -1;
+}
+
+static struct maildir *
+maildir_from(void *self)
+{
+	struct maildir *m = self;
+
+	assert(m != NULL && m->magic == MAILDIR_MAGIC);
+	return m;
+}
+
+static size_t
+maildir_count(const void *self)
+{
+	const struct maildir *m = self;
+
+	assert(m != NULL && m->magic == MAILDIR_MAGIC);
+	return m->list.count;
+}
+
+static int
+maildir_describe(void *self, size_t i, unsigned want,
+    struct popper_message *message, struct popper_error *error)
+{
+	struct maildir *m = maildir_from(self);
+	const struct maildir_record *record;
+
+	assert(i < m->list.count);
+	record = &m->list.records[i];
+	if (want & POPPER_WANT_OCTETS)
+		message->octets = record->octets;
+	if (want & POPPER_WANT_FLAGS)
+		message->flags =
+		    record->flags & MAILDIR_SEEN ? POPPER_MESSAGE_SEEN : 0;
+	if (want & POPPER_WANT_UID)
+		return maildir_uid(m, i, message->uid, error);
+	return 0;
+}
+
+static const struct popper_option maildir_options[] = {
+	POPPER_OPTION(TEXT, struct maildir_conf, path, "path", "~/Maildir",
+	    "where the Maildir of a user is"),
+	POPPER_OPTION(BOOL, struct maildir_conf, mark_seen, "mark-seen", "no",
+	    "move retrieved messages to cur with flag S"),
+	POPPER_OPTIONS_END,
+};
+
+static const struct popper_drop maildir_drop = {
+	.size = sizeof(struct popper_drop),
+	.paths = maildir_paths,
+	.open = maildir_open,
+	.count = maildir_count,
+	.describe = maildir_describe,
+	.read = maildir_read,
+	.commit = maildir_commit,
+	.close = maildir_close,
+	.deliver = maildir_deliver,
+};
+
+POPPER_MODULE(maildir, .version = "1", .summary = "mail in a Maildir folder",
+    .conf_size = sizeof(struct maildir_conf), .options = maildir_options,
+    .drop = &maildir_drop);

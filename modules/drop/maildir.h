@@ -1,0 +1,235 @@
+/*
+ * maildir.h - what the parts of the maildir module share.
+ *
+ * A Maildir is a folder with tmp, new and cur; each file in new and cur is one
+ * message.  Its name is "unique" or "unique:2,FLAGS"; the part before ":" never
+ * changes and is called the base here.
+ */
+#ifndef MAILDIR_H
+#define MAILDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <popper/drop.h>
+
+struct maildir_conf {
+	const char *path;
+	bool mark_seen;
+};
+
+enum maildir_folder { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_FOLDERS };
+
+/* Flags of a record. */
+#define MAILDIR_IN_NEW 1u /* it lies in new, not in cur */
+#define MAILDIR_SEEN 2u /* flag S */
+#define MAILDIR_TRASHED 4u /* flag T: counts for no quota */
+#define MAILDIR_MEASURED 8u /* measured in this session, not cached */
+#define MAILDIR_DROPPED 16u /* not shown: leaves the list */
+#define MAILDIR_REMOVED 32u /* by our commit */
+#define MAILDIR_VANISHED 64u /* by another program, before it */
+
+/* One file; 32 octets, since there may be very many. */
+struct maildir_record {
+	uint64_t octets; /* with CRLF, as LIST says; the time while sorting */
+	uint64_t stored; /* octets of the file */
+	uint64_t inode;
+	uint32_t name; /* offset of the NUL-terminated name */
+	uint16_t twin; /* 0, or the number behind the unique-id */
+	uint8_t base; /* length of the base */
+	uint8_t flags; /* MAILDIR_ bits */
+};
+
+/* Files, in the order of maildir_compare once they are sorted. */
+struct maildir_list {
+	struct maildir_record *records;
+	size_t count, room;
+	char *names;
+	size_t used, size; /* octets at names */
+};
+
+#define MAILDIR_MAGIC 0x6d646972u
+#define MAILDIR_BUFFER 131072 /* octets; malloc gives it back when freed */
+#define MAILDIR_WARNINGS 10 /* lines in the log about odd entries */
+
+struct maildir {
+	uint32_t magic;
+	const struct popper_host *host;
+	bool mark_seen;
+	bool uids_ready; /* twins are numbered */
+	bool stale_cache; /* a cached size was wrong */
+	int folder; /* the Maildir; holds the lock */
+	uint64_t device, inode; /* of it */
+	int sub[MAILDIR_FOLDERS]; /* cur and new, or -1 */
+	int tmp; /* or -1 */
+	int state; /* the user's state folder, or -1 */
+	unsigned odd; /* entries that were left out */
+	struct maildir_list list; /* the snapshot */
+	struct maildir_list fresh; /* as the folders were when last looked */
+	char path[POPPER_PATH_MAX + 1]; /* for the log */
+};
+
+/* --- maildir.c --- */
+
+/**
+ * maildir_path(host, conf, place, path, error):
+ * Store in ${path} (POPPER_PATH_MAX + 1 octets) where the Maildir is.
+ * Returns 0 or -1.
+ */
+int maildir_path(const struct popper_host *, const struct maildir_conf *,
+    const struct popper_place *, char *path, struct popper_error *);
+
+/** maildir_init(m, host): nothing is open. */
+void maildir_init(struct maildir *, const struct popper_host *);
+
+/**
+ * maildir_attach(m, error):
+ * Open the folder ${m->path}, check its owner, and open cur and new.  Without
+ * either of them it is no Maildir: POPPER_ABSENT.  Returns 0, or -1; what was
+ * opened is left to maildir_detach.
+ */
+int maildir_attach(struct maildir *, struct popper_error *);
+void maildir_detach(struct maildir *);
+
+/** maildir_odd(m, folder, name, why): log that an entry was left out. */
+void maildir_odd(
+    struct maildir *, enum maildir_folder, const char *name, const char *why);
+
+/* --- maildir_list.c --- */
+
+/**
+ * maildir_scan(m, list, complain, error):
+ * Fill the empty ${list} with the messages in new and cur, sorted.  Odd
+ * entries are left out, and logged if ${complain}.  Returns 0 or -1.
+ */
+int maildir_scan(struct maildir *, struct maildir_list *, bool complain,
+    struct popper_error *);
+void maildir_list_free(struct maildir_list *);
+
+const char *maildir_name(
+    const struct maildir_list *, const struct maildir_record *);
+enum maildir_folder maildir_where(const struct maildir_record *);
+
+/** maildir_time(base): the number ${base} begins with, or 0. */
+uint64_t maildir_time(struct popper_slice base);
+
+/** maildir_compare_octets(a, b): as memcmp answers, the shorter first. */
+int maildir_compare_octets(struct popper_slice, struct popper_slice);
+
+/** maildir_compare_base(a, b): the order of messages, as memcmp answers. */
+int maildir_compare_base(struct popper_slice, struct popper_slice);
+
+/** maildir_base(list, record): the part of the name that never changes. */
+struct popper_slice maildir_base(
+    const struct maildir_list *, const struct maildir_record *);
+
+/**
+ * maildir_set_name(list, record, name, folder):
+ * Give ${record} the name ${name} in ${folder}, and the flags it tells.
+ * Returns 0, or -1 with errno.
+ */
+int maildir_set_name(struct maildir_list *, struct maildir_record *,
+    const char *name, enum maildir_folder);
+
+/* --- maildir_find.c --- */
+
+/**
+ * maildir_refind(m, record, error):
+ * Another program renamed message ${record} of the snapshot, or removed it:
+ * find it by its base and put its present name into the snapshot.  Returns 1
+ * if it was found, 0 if it is gone, -1 on error.
+ */
+int maildir_refind(
+    struct maildir *, struct maildir_record *, struct popper_error *);
+
+/* So often a message may be renamed while we look for it. */
+#define MAILDIR_TRIES 5
+
+/* --- maildir_read.c --- */
+
+/**
+ * maildir_open_message(m, record, error):
+ * Open a message, also if it was renamed.  Returns a descriptor of a regular
+ * file, or -1 with POPPER_ABSENT if it is gone, or another status.
+ */
+int maildir_open_message(
+    struct maildir *, struct maildir_record *, struct popper_error *);
+
+/**
+ * maildir_measure(fd, buffer, record):
+ * Read the file on ${fd} to its end and set ${record}'s stored and octets:
+ * each LF without a CR before it counts for two, a missing last line end for
+ * two more (RFC 1939 section 11).  ${buffer} has 1 + MAILDIR_BUFFER octets.
+ * Returns 0, or -1 with errno.
+ */
+int maildir_measure(int fd, char *buffer, struct maildir_record *);
+
+int maildir_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
+    struct popper_error *);
+
+/* --- maildir_sizes.c: the file "maildir.sizes" in the state folder --- */
+
+/**
+ * maildir_sizes_load(m):
+ * Set stored and octets of the messages whose sizes are known and mark all
+ * others MAILDIR_MEASURED.  A cache that is damaged or not ours is ignored.
+ */
+void maildir_sizes_load(struct maildir *);
+
+/** maildir_sizes_save(m): keep the sizes if that spares enough work. */
+void maildir_sizes_save(struct maildir *);
+
+/* --- maildir_uid.c --- */
+
+/**
+ * maildir_uid(m, i, uid, error):
+ * Store the unique-id of message ${i} in ${uid} (POPPER_UID_MAX + 1 octets).
+ * Returns 0 or -1.
+ */
+int maildir_uid(struct maildir *, size_t i, char *uid, struct popper_error *);
+
+/* --- maildir_commit.c --- */
+
+enum popper_outcome maildir_commit(
+    void *self, const struct popper_changes *, struct popper_error *);
+
+/** maildir_quota(m, octets, count): add to maildirsize if there is one. */
+void maildir_quota(struct maildir *, int64_t octets, int64_t count);
+
+/* --- maildir_trash.c: the private folders in tmp --- */
+
+/**
+ * maildir_recover(m):
+ * Finish or undo what a commit that was cut off left in tmp.  Trouble is
+ * logged.
+ */
+void maildir_recover(struct maildir *);
+
+/* What a commit has moved away so far. */
+struct maildir_trash {
+	struct maildir *m;
+	int undo; /* tmp/.popper-undo */
+	int sub[MAILDIR_FOLDERS]; /* its cur and new, or -1 */
+};
+
+/** maildir_trash_open(t, m, error): make the empty private folder.  0 or -1;
+ * maildir_trash_close is needed in any case. */
+int maildir_trash_open(
+    struct maildir_trash *, struct maildir *, struct popper_error *);
+/** maildir_trash_put(t, record): move a message in.  0, or -1 with errno. */
+int maildir_trash_put(struct maildir_trash *, const struct maildir_record *);
+/** maildir_trash_seal(t, error): the commit point; see maildir_trash.c. */
+enum popper_outcome maildir_trash_seal(
+    struct maildir_trash *, struct popper_error *);
+/** maildir_trash_undo(t): move everything back.  0, or -1 if not all. */
+int maildir_trash_undo(struct maildir_trash *);
+/** maildir_trash_close(t): close descriptors; changes nothing on disk. */
+void maildir_trash_close(struct maildir_trash *);
+
+/* --- maildir_deliver.c --- */
+
+int maildir_deliver(const struct popper_host *, const void *conf,
+    const struct popper_place *, int fd, struct popper_error *);
+
+#endif

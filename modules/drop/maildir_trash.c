@@ -1,0 +1,293 @@
+/*
+ * maildir_trash.c - remove several messages as if at one moment.
+ *
+ * Runs in: popper-session, as the user, with the Maildir locked.
+ *
+ * Messages that go are first moved, each under its own name, to the private
+ * folder tmp/.popper-undo/cur or .../new, where no mail program looks.  When
+ * all are there and on stable storage, renaming that folder to tmp/.popper-done
+ * is the commit point: one atomic step.  Then the files are unlinked.
+ *
+ * What a crash leaves tells what to do at the next login:
+ *   .popper-undo   before the commit point: everything is moved back;
+ *   .popper-done   after it, and the client may know: the rest is unlinked.
+ *
+ * fsync order: the private folders, then cur and new, then the renaming, then
+ * tmp.  So no message is ever without a name on the disk before the commit
+ * point, and none can come back once we said so.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir.h"
+
+#define UNDO ".popper-undo"
+#define DONE ".popper-done"
+
+static const char *const folder_name[] = {
+	[MAILDIR_CUR] = "cur",
+	[MAILDIR_NEW] = "new",
+};
+_Static_assert(sizeof(folder_name) / sizeof(folder_name[0]) == MAILDIR_FOLDERS,
+    "name every folder");
+
+static int
+open_folder(int at, const char *name)
+{
+	return openat(
+	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* Move ${name} without ever replacing anything.  0, or -1 with errno. */
+static int
+move_back(int from, const char *name, int to)
+{
+	if (renameat2(from, name, to, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* A file system without it. */
+	if (linkat(from, name, to, name, 0) == -1)
+		return -1;
+	return unlinkat(from, name, 0);
+}
+
+/* What is done with each file of a private folder: 0, or -1 with errno. */
+typedef int step(
+    const struct maildir *, int from, const char *name, enum maildir_folder);
+
+static int
+step_back(const struct maildir *m, int from, const char *name,
+    enum maildir_folder folder)
+{
+	const int home = m->sub[folder];
+	const int other =
+	    m->sub[folder == MAILDIR_CUR ? MAILDIR_NEW : MAILDIR_CUR];
+
+	if (home != -1 && move_back(from, name, home) == 0)
+		return 0;
+	/* The folder, or another file of that name, came between: anywhere is
+	 * better than here. */
+	if (other != -1 && (home == -1 || errno == EEXIST))
+		return move_back(from, name, other);
+	return -1;
+}
+
+static int
+step_unlink(const struct maildir *m, int from, const char *name,
+    enum maildir_folder folder)
+{
+	(void)m;
+	(void)folder;
+	return unlinkat(from, name, 0);
+}
+
+/* Go once through the folder ${fd}.  0, or -1 with errno. */
+static int
+each_file(
+    const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
+{
+	const struct dirent *entry;
+	int own, cause = 0;
+	DIR *dir;
+
+	if ((own = open_folder(fd, ".")) == -1)
+		return -1;
+	if ((dir = fdopendir(own)) == NULL) {
+		(void)close(own);
+		return -1;
+	}
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (todo(m, fd, entry->d_name, folder) == -1)
+			cause = errno;
+	}
+	if (cause == 0)
+		cause = errno;
+	(void)closedir(dir);
+	errno = cause;
+	return cause == 0 ? 0 : -1;
+}
+
+/* Empty and remove the folder ${folder} of the private folder ${fd}. */
+static int
+empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
+{
+	const char *name = folder_name[folder];
+	int sub, tries, result = 0;
+
+	if ((sub = open_folder(fd, name)) == -1)
+		return errno == ENOENT ? 0 : -1;
+	for (tries = 0; tries < MAILDIR_TRIES; tries++) {
+		if ((result = each_file(m, sub, folder, todo)) == -1)
+			break;
+		/* A file that is moved away may hide another from readdir. */
+		result = unlinkat(fd, name, AT_REMOVEDIR);
+		if (result == 0 || (errno != ENOTEMPTY && errno != EEXIST))
+			break;
+	}
+	close_fd(&sub);
+	return result;
+}
+
+/* Deal with all of tmp/${name}.  1, 0 if there is none, -1 with errno. */
+static int
+finish(const struct maildir *m, const char *name, step *todo)
+{
+	int fd, result = 0, cause = 0;
+	enum maildir_folder folder;
+
+	if ((fd = open_folder(m->tmp, name)) == -1)
+		return errno == ENOENT ? 0 : -1;
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (empty(m, fd, folder, todo) == -1) {
+			cause = errno;
+			result = -1;
+		}
+	close_fd(&fd);
+	if (result == 0)
+		result = unlinkat(m->tmp, name, AT_REMOVEDIR);
+	else
+		errno = cause;
+	return result == 0 ? 1 : -1;
+}
+
+void
+maildir_recover(struct maildir *m)
+{
+	static const struct {
+		const char *name;
+		step *todo;
+		const char *text;
+	} leftover[] = {
+		{ UNDO, step_back, "brought back mail that was not removed" },
+		{ DONE, step_unlink, "finished a removal" },
+	};
+	size_t i;
+	int result;
+
+	if (m->tmp == -1)
+		return;
+	for (i = 0; i < sizeof(leftover) / sizeof(leftover[0]); i++) {
+		result = finish(m, leftover[i].name, leftover[i].todo);
+		if (result == 1)
+			m->host->log(POPPER_LOG_NOTICE,
+			    "maildir %s: %s after a crash", m->path,
+			    leftover[i].text);
+		if (result == -1)
+			m->host->log(POPPER_LOG_ERROR,
+			    "maildir %s: tmp/%s is left of a crash and cannot "
+			    "be dealt with: %s",
+			    m->path, leftover[i].name, strerror(errno));
+	}
+}
+
+int
+maildir_trash_open(
+    struct maildir_trash *t, struct maildir *m, struct popper_error *error)
+{
+	t->m = m;
+	t->undo = t->sub[MAILDIR_CUR] = t->sub[MAILDIR_NEW] = -1;
+	if (m->tmp == -1 && mkdirat(m->folder, "tmp", 0700) == 0)
+		m->tmp = open_folder(m->folder, "tmp");
+	if (m->tmp == -1 || mkdirat(m->tmp, UNDO, 0700) == -1 ||
+	    (t->undo = open_folder(m->tmp, UNDO)) == -1)
+		return m->host->fail_system(error, POPPER_TEMPORARY,
+		    "maildir %s: cannot make tmp/" UNDO, m->path);
+	return 0;
+}
+
+int
+maildir_trash_put(struct maildir_trash *t, const struct maildir_record *record)
+{
+	enum maildir_folder folder = maildir_where(record);
+	const char *name = maildir_name(&t->m->list, record);
+	int *sub = &t->sub[folder];
+
+	if (*sub == -1) {
+		if (mkdirat(t->undo, folder_name[folder], 0700) == -1)
+			return -1;
+		*sub = open_folder(t->undo, folder_name[folder]);
+		if (*sub == -1)
+			return -1;
+	}
+	return renameat(t->m->sub[folder], name, *sub, name);
+}
+
+int
+maildir_trash_undo(struct maildir_trash *t)
+{
+	if (finish(t->m, UNDO, step_back) == 1)
+		return 0;
+	t->m->host->log(POPPER_LOG_ERROR,
+	    "maildir %s: messages are left in tmp/" UNDO
+	    ", the next session brings them back: %s",
+	    t->m->path, strerror(errno));
+	return -1;
+}
+
+/* Put on stable storage where the messages are now. */
+static int
+settle(const struct maildir_trash *t)
+{
+	enum maildir_folder folder;
+
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (t->sub[folder] != -1 && fsync(t->sub[folder]) == -1)
+			return -1;
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (t->sub[folder] != -1 && fsync(t->m->sub[folder]) == -1)
+			return -1;
+	return 0;
+}
+
+enum popper_outcome
+maildir_trash_seal(struct maildir_trash *t, struct popper_error *error)
+{
+	const struct maildir *m = t->m;
+
+	if (settle(t) == -1 || renameat(m->tmp, UNDO, m->tmp, DONE) == -1) {
+		(void)m->host->fail_system(
+		    error, POPPER_TEMPORARY, "maildir %s: commit", m->path);
+		return maildir_trash_undo(t) == 0 ? POPPER_NOT_DONE
+						  : POPPER_UNKNOWN;
+	}
+	if (fsync(m->tmp) == -1) {
+		/* On the disk it may be done or not: keep the mail. */
+		(void)m->host->fail_system(
+		    error, POPPER_TEMPORARY, "maildir %s: fsync tmp", m->path);
+		if (renameat(m->tmp, DONE, m->tmp, UNDO) == 0)
+			(void)maildir_trash_undo(t);
+		return POPPER_UNKNOWN;
+	}
+	if (finish(m, DONE, step_unlink) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "maildir %s: removed messages are still in tmp/" DONE
+		    ": %s",
+		    m->path, strerror(errno));
+	return POPPER_DONE;
+}
+
+void
+maildir_trash_close(struct maildir_trash *t)
+{
+	close_fd(&t->undo);
+	close_fd(&t->sub[MAILDIR_CUR]);
+	close_fd(&t->sub[MAILDIR_NEW]);
+}

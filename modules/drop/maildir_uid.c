@@ -1,0 +1,210 @@
+/*
+ * maildir_uid.c - unique-ids from file names.
+ *
+ * Runs in: popper-session, as the user.
+ *
+ * The id is the base without the sizes that some programs put at its end
+ * (",S=123", ",W=125") and sometimes correct; or, where RFC 1939 section 7
+ * does not allow that text, "h-" and a hash of it.  So it stays when flags
+ * change, when the message moves from new to cur, and when all state is lost.
+ * Messages whose ids would be equal are numbered in the snapshot's order.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "maildir.h"
+
+#define HASHED 20 /* octets of SHA-256 that make the id */
+
+/* Cut one ",S=digits" or ",W=digits" from the end. */
+static bool
+cut_size(struct popper_slice *base)
+{
+	size_t len = base->len;
+
+	while (
+	    len > 0 && base->ptr[len - 1] >= '0' && base->ptr[len - 1] <= '9')
+		len--;
+	if (len == base->len || len < 3 || base->ptr[len - 1] != '=' ||
+	    (base->ptr[len - 2] != 'S' && base->ptr[len - 2] != 'W') ||
+	    base->ptr[len - 3] != ',')
+		return false;
+	base->len = len - 3;
+	return true;
+}
+
+static bool
+is_legal(struct popper_slice text, size_t room)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e)
+			return false;
+	return text.len >= 1 && text.len <= room;
+}
+
+static void
+put_hash(struct popper_slice stem, char *uid)
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t digest[HASHED];
+	struct sha256_ctx ctx;
+	size_t i;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, stem.len, (const uint8_t *)stem.ptr);
+	sha256_digest(&ctx, HASHED, digest);
+	*uid++ = 'h';
+	*uid++ = '-';
+	for (i = 0; i < HASHED; i++) {
+		*uid++ = hex[digest[i] >> 4];
+		*uid++ = hex[digest[i] & 15];
+	}
+	*uid = '\0';
+}
+
+/* The id of ${record} if it is the ${twin}th of its kind; 0 is the first. */
+static void
+make_uid(const struct maildir_list *list, const struct maildir_record *record,
+    unsigned twin, char *uid)
+{
+	struct popper_slice stem = maildir_base(list, record);
+	char suffix[16] = "";
+	size_t len = 0;
+
+	while (cut_size(&stem))
+		;
+	if (twin != 0)
+		len = (size_t)snprintf(suffix, sizeof(suffix), ".%u", twin);
+	if (is_legal(stem, POPPER_UID_MAX - len)) {
+		memcpy(uid, stem.ptr, stem.len);
+		uid[stem.len] = '\0';
+	} else {
+		put_hash(stem, uid);
+	}
+	memcpy(uid + strlen(uid), suffix, len + 1);
+}
+
+/* Unique-ids given so far: an open hash table of indices + 1. */
+struct known {
+	uint32_t *slots;
+	size_t mask;
+};
+
+static size_t
+hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+	return (size_t)(h ^ (h >> 29));
+}
+
+/* The slot of ${uid}, or the empty slot where it belongs. */
+static uint32_t *
+find(
+    const struct known *known, const struct maildir_list *list, const char *uid)
+{
+	char other[POPPER_UID_MAX + 1];
+	const struct maildir_record *record;
+	size_t at = hash(uid);
+
+	for (;; at++) {
+		uint32_t *slot = &known->slots[at & known->mask];
+
+		if (*slot == 0)
+			return slot;
+		record = &list->records[*slot - 1];
+		make_uid(list, record, record->twin, other);
+		if (strcmp(other, uid) == 0)
+			return slot;
+	}
+}
+
+#define IS_TWIN UINT16_MAX /* to be numbered */
+
+/* First all that can keep their plain id, */
+static size_t
+give_plain(struct known *known, struct maildir_list *list)
+{
+	char uid[POPPER_UID_MAX + 1];
+	size_t i, twins = 0;
+	uint32_t *slot;
+
+	for (i = 0; i < list->count; i++) {
+		make_uid(list, &list->records[i], 0, uid);
+		slot = find(known, list, uid);
+		if (*slot == 0) {
+			*slot = (uint32_t)(i + 1);
+			continue;
+		}
+		list->records[i].twin = IS_TWIN;
+		twins++;
+	}
+	return twins;
+}
+
+/* then the others, with the first number that is free. */
+static int
+give_numbers(struct known *known, struct maildir_list *list)
+{
+	char uid[POPPER_UID_MAX + 1];
+	uint32_t *slot, first, last = 0;
+	unsigned twin = 2;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (list->records[i].twin != IS_TWIN)
+			continue;
+		make_uid(list, &list->records[i], 0, uid);
+		first = *find(known, list, uid);
+		for (twin = first == last ? twin + 1 : 2;; twin++) {
+			if (twin >= IS_TWIN)
+				return -1;
+			make_uid(list, &list->records[i], twin, uid);
+			if (*(slot = find(known, list, uid)) == 0)
+				break;
+		}
+		list->records[i].twin = (uint16_t)twin;
+		*slot = (uint32_t)(i + 1);
+		last = first;
+	}
+	return 0;
+}
+
+static int
+prepare(struct maildir *m, struct popper_error *error)
+{
+	struct known known;
+	size_t size = 64;
+	int result = 0;
+
+	while (size < m->list.count * 2)
+		size *= 2;
+	known.mask = size - 1;
+	if ((known.slots = calloc(size, sizeof(*known.slots))) == NULL)
+		return m->host->fail_system(
+		    error, POPPER_TEMPORARY, "maildir %s", m->path);
+	if (give_plain(&known, &m->list) > 0)
+		result = give_numbers(&known, &m->list);
+	free(known.slots);
+	if (result == -1)
+		return m->host->fail(error, POPPER_PERMANENT,
+		    "maildir %s: too many files of one name", m->path);
+	m->uids_ready = true;
+	return 0;
+}
+
+int
+maildir_uid(struct maildir *m, size_t i, char *uid, struct popper_error *error)
+{
+	if (!m->uids_ready && prepare(m, error) == -1)
+		return -1;
+	make_uid(&m->list, &m->list.records[i], m->list.records[i].twin, uid);
+	return 0;
+}
