@@ -52,7 +52,8 @@ struct popper_place {
 /* What a path is opened for. */
 #define POPPER_ALLOW_READ 1u /* read files, list folders */
 #define POPPER_ALLOW_WRITE 2u /* write and truncate files */
-#define POPPER_ALLOW_MAKE 4u /* make, rename and remove files in a folder */
+/* Make, rename and remove files and folders in a folder. */
+#define POPPER_ALLOW_MAKE 4u
 
 /* Answers of paths; returns 0, or -1 to give up. */
 struct popper_allow {

@@ -19,7 +19,9 @@
 #define FS_WRITE_FILE (UINT64_C(1) << 1)
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR (UINT64_C(1) << 3)
+#define FS_REMOVE_DIR (UINT64_C(1) << 4)
 #define FS_REMOVE_FILE (UINT64_C(1) << 5)
+#define FS_MAKE_DIR (UINT64_C(1) << 7)
 #define FS_MAKE_REG (UINT64_C(1) << 8)
 #define FS_REFER (UINT64_C(1) << 13) /* version 2 */
 #define FS_TRUNCATE (UINT64_C(1) << 14) /* version 3 */
@@ -88,7 +90,8 @@ wanted(unsigned rights, bool folder)
 	if (rights & POPPER_ALLOW_WRITE)
 		w |= FS_WRITE_FILE | FS_TRUNCATE;
 	if ((rights & POPPER_ALLOW_MAKE) && folder)
-		w |= FS_MAKE_REG | FS_REMOVE_FILE | FS_REFER;
+		w |= FS_MAKE_REG | FS_REMOVE_FILE | FS_MAKE_DIR |
+		    FS_REMOVE_DIR | FS_REFER;
 	return w;
 }
 
