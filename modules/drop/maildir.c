@@ -24,12 +24,17 @@ int
 maildir_path(const struct popper_host *host, const struct maildir_conf *conf,
     const struct popper_place *place, char *path, struct popper_error *error)
 {
-	const char *from = conf->path;
+	const char *maildrop = place->identity->maildrop;
 
-	if (place->identity->maildrop[0] != '\0')
-		from = place->identity->maildrop;
-	return host->expand(
-	    path, POPPER_PATH_MAX + 1, from, place->identity, error);
+	if (maildrop[0] == '\0')
+		return host->expand(path, POPPER_PATH_MAX + 1, conf->path,
+		    place->identity, error);
+	/* Who made the identity has expanded it: a "%" in it is a "%". */
+	if (maildrop[0] != '/')
+		return host->fail(error, POPPER_PERMANENT,
+		    "maildrop \"%s\" does not begin with /", maildrop);
+	memcpy(path, maildrop, strlen(maildrop) + 1);
+	return 0;
 }
 
 void
