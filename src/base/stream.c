@@ -177,7 +177,7 @@ stream_read_line(struct stream *s, size_t most, struct popper_slice *line,
 		if (take_line(s, most, &seen, line, &result))
 			return result;
 		/* A client that drips octets gets no more time than others. */
-		if (waited && deadline_left(deadline) == 0)
+		if (waited && !s->ended && deadline_left(deadline) == 0)
 			return STREAM_EXPIRED;
 		result = fill(s, deadline);
 		if (result != STREAM_LINE)

@@ -60,7 +60,7 @@ static void POPPER_PRINTF(3, 0)
 
 	memcpy(line, start, len + 1);
 	if (vsnprintf(text, sizeof(line) - len, format, ap) <= 0)
-		memcpy(text, "done", sizeof("done"));
+		strcpy(text, start[0] == '+' ? "done" : "failed");
 	clean(text);
 	if (text[0] == '[')
 		text[0] = '(';

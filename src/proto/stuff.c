@@ -28,11 +28,11 @@ static int
 stuff_put(struct popper_sink *sink, struct popper_slice s)
 {
 	struct stuff *st = (struct stuff *)sink;
-	const char *from = s.ptr, *p = s.ptr, *end = s.ptr + s.len;
-	const char *lf;
+	const char *from = s.ptr, *p = s.ptr, *end, *lf;
 
 	if (s.len == 0)
 		return 0;
+	end = s.ptr + s.len;
 	if (st->line_start && *p == '.')
 		stream_put(st->stream, popper_slice(".", 1));
 	/* [from, p) is looked at and goes out as it is. */
@@ -81,11 +81,11 @@ static int
 measure_put(struct popper_sink *sink, struct popper_slice s)
 {
 	struct measure *m = (struct measure *)sink;
-	const char *p = s.ptr, *end = s.ptr + s.len;
-	const char *lf;
+	const char *p = s.ptr, *end, *lf;
 
 	if (s.len == 0)
 		return 0;
+	end = s.ptr + s.len;
 	m->octets += s.len;
 	while ((lf = find_lf(p, end)) != NULL) {
 		if (!has_cr(s, lf, m->cr))
@@ -144,12 +144,14 @@ static int
 top_put(struct popper_sink *sink, struct popper_slice s)
 {
 	struct top *t = (struct top *)sink;
-	const char *p = s.ptr, *end = s.ptr + s.len;
-	const char *lf;
+	const char *p = s.ptr, *end, *lf;
 	int result;
 
+	if (s.len == 0)
+		return t->body && t->lines == 0 ? 1 : 0;
+	end = s.ptr + s.len;
 	while (!t->body || t->lines > 0) {
-		lf = s.len == 0 ? NULL : find_lf(p, end);
+		lf = find_lf(p, end);
 		if (lf == NULL) {
 			note_tail(t, p, end);
 			return t->next->put(t->next, s);

@@ -1,0 +1,89 @@
+/* test_capa.c - src/proto/capa.c */
+#include "unit.h"
+
+#include "proto/capa.h"
+
+static struct stream s;
+static struct reply r;
+
+static int
+start(void **state)
+{
+	(void)state;
+	stream_start(&s, -1, 0);
+	reply_start(&r, &s);
+	return 0;
+}
+
+#define assert_sent(literal) \
+	assert_slice(popper_slice(s.out, s.out_len), literal)
+
+static void
+says_all_that_is_true(void **state)
+{
+	const struct capabilities c = { .user = true,
+		.mechanisms = "PLAIN SCRAM-SHA-256",
+		.expire = 60,
+		.login_delay = 30,
+		.implementation = "popper",
+		.extensions = "STLS\nXMANGLE\nXTND" };
+
+	(void)state;
+	assert_int_equal(capa_reply(&c, &r), OUTCOME_DONE);
+	assert_true(r.answered);
+	assert_sent("+OK capability list follows\r\nTOP\r\nUSER\r\n"
+		    "SASL PLAIN SCRAM-SHA-256\r\nRESP-CODES\r\n"
+		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 30\r\nPIPELINING\r\n"
+		    "EXPIRE 60\r\nUIDL\r\nSTLS\r\nXMANGLE\r\nXTND\r\n"
+		    "IMPLEMENTATION popper\r\n.\r\n");
+}
+
+static void
+says_nothing_that_is_not(void **state)
+{
+	const struct capabilities c = { .mechanisms = "",
+		.expire = CAPA_UNSET,
+		.login_delay = CAPA_UNSET,
+		.implementation = "",
+		.extensions = "" };
+
+	(void)state;
+	capa_reply(&c, &r);
+	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
+		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\n.\r\n");
+}
+
+static void
+zero_and_never_are_values(void **state)
+{
+	struct capabilities c = { .mechanisms = "",
+		.expire = 0,
+		.login_delay = 0,
+		.implementation = "",
+		.extensions = "\n\nX\n" };
+
+	(void)state;
+	capa_reply(&c, &r);
+	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
+		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 0\r\nPIPELINING\r\n"
+		    "EXPIRE 0\r\nUIDL\r\nX\r\n.\r\n");
+	stream_flush(&s);
+	c.expire = CAPA_NEVER;
+	c.login_delay = CAPA_UNSET;
+	capa_reply(&c, &r);
+	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
+		    "AUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nUIDL\r\n"
+		    "X\r\n.\r\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(says_all_that_is_true, start),
+		cmocka_unit_test_setup(says_nothing_that_is_not, start),
+		cmocka_unit_test_setup(zero_and_never_are_values, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
