@@ -31,7 +31,7 @@ static int
 passwd_start(const struct popper_host *host, const void *conf, void **self,
     struct popper_error *e)
 {
-	struct passwd *p = calloc(1, sizeof(*p));
+	struct passwd_self *p = calloc(1, sizeof(*p));
 	const char *problem;
 
 	if (p == NULL)
@@ -81,7 +81,7 @@ is_line_of(struct popper_slice line, const char *user, size_t len)
 
 /* Learn from a line passed by what an unknown user should cost. */
 static bool
-learn(struct passwd *p, struct popper_slice line)
+learn(struct passwd_self *p, struct popper_slice line)
 {
 	struct passwd_entry entry;
 
@@ -97,8 +97,8 @@ learn(struct passwd *p, struct popper_slice line)
  * none, -1 on failure.  The caller closes f->reader.
  */
 static int
-find(
-    struct passwd *p, const char *user, struct found *f, struct popper_error *e)
+find(struct passwd_self *p, const char *user, struct found *f,
+    struct popper_error *e)
 {
 	struct popper_slice line;
 	size_t len = strlen(user);
@@ -123,7 +123,7 @@ find(
 
 /* The verdict on a line found, once its password was looked at. */
 static enum popper_verdict
-decide(const struct passwd *p, const struct found *f, int fits,
+decide(const struct passwd_self *p, const struct found *f, int fits,
     struct popper_answer *answer)
 {
 	const char *why = "wrong password";
@@ -146,7 +146,7 @@ static enum popper_verdict
 passwd_begin(void *self, const struct popper_attempt *attempt, void **exchange,
     struct popper_answer *answer)
 {
-	struct passwd *p = self;
+	struct passwd_self *p = self;
 	struct found f;
 	enum popper_verdict verdict = POPPER_AUTH_LATER;
 	int known, fits;
@@ -180,7 +180,7 @@ static int
 passwd_lookup(void *self, const char *user, struct popper_identity *id,
     struct popper_error *e)
 {
-	struct passwd *p = self;
+	struct passwd_self *p = self;
 	struct found f;
 	int known = find(p, user, &f, e);
 	int result = -1;

@@ -24,7 +24,7 @@ typedef char *passwd_crypt_fn(
     const char *phrase, const char *setting, struct crypt_data *);
 
 /* The instance.  Small: it lies in the warm parent. */
-struct passwd {
+struct passwd_self {
 	const struct popper_host *host;
 	const struct passwd_conf *conf;
 	passwd_crypt_fn *crypt; /* crypt_r; a test counts the calls */
@@ -46,7 +46,6 @@ struct passwd_reader {
 	unsigned long line; /* number of the line last returned */
 	size_t from, len; /* what is not yet used of buf */
 	size_t touched; /* so much of buf was ever filled */
-	bool overlong; /* inside a line that does not fit */
 	bool torn; /* the line last returned ends without a newline */
 	char buf[65536];
 };
@@ -56,7 +55,8 @@ struct passwd_reader {
  * Open the file of users, refusing one that others than its owner can read or
  * write.  Returns a reader that the caller frees with passwd_close, or NULL.
  */
-struct passwd_reader *passwd_open(const struct passwd *, struct popper_error *);
+struct passwd_reader *passwd_open(
+    const struct passwd_self *, struct popper_error *);
 
 /**
  * passwd_next(p, reader, line, error):
@@ -64,11 +64,11 @@ struct passwd_reader *passwd_open(const struct passwd *, struct popper_error *);
  * One longer than PASSWD_LINE_MAX is cut, but not to less than one octet more,
  * and so is refused by passwd_parse.  Returns 1, 0 at the end, -1 on failure.
  */
-int passwd_next(const struct passwd *, struct passwd_reader *,
+int passwd_next(const struct passwd_self *, struct passwd_reader *,
     struct popper_slice *line, struct popper_error *);
 
 /** passwd_close(reader): close, wipe and free.  Takes NULL. */
-void passwd_close(const struct passwd *, struct passwd_reader *);
+void passwd_close(const struct passwd_self *, struct passwd_reader *);
 
 /** passwd_is_comment(line): nothing but blanks, or a comment. */
 bool passwd_is_comment(struct popper_slice line);
@@ -92,7 +92,7 @@ const char *passwd_check_maildrop(struct popper_slice);
  * Fill ${identity} from ${entry}.  Returns 0, or -1 if the maildrop cannot be
  * expanded or is too long.
  */
-int passwd_identify(const struct passwd *, const struct passwd_entry *,
+int passwd_identify(const struct passwd_self *, const struct passwd_entry *,
     struct popper_identity *, struct popper_error *);
 
 /** passwd_hash_usable(hash): some password may fit: not empty, not locked. */
@@ -102,14 +102,14 @@ bool passwd_hash_usable(struct popper_slice hash);
  * passwd_hash_keep(p, hash):
  * Remember ${hash} as the one to spend time on for unknown users.
  */
-void passwd_hash_keep(struct passwd *, struct popper_slice hash);
+void passwd_hash_keep(struct passwd_self *, struct popper_slice hash);
 
 /**
  * passwd_hash_verify(p, hash, secret):
  * Does ${secret} fit ${hash}?  A secret or a hash that can never fit costs as
  * much time as one that does not.  Returns 1, 0, or -1 without memory.
  */
-int passwd_hash_verify(const struct passwd *, struct popper_slice hash,
+int passwd_hash_verify(const struct passwd_self *, struct popper_slice hash,
     struct popper_slice secret);
 
 /**
@@ -117,6 +117,6 @@ int passwd_hash_verify(const struct passwd *, struct popper_slice hash,
  * Read the whole file, warn about bad lines and doubled users, and remember a
  * hash to spend time on.  Returns 0, or -1 if it cannot be read.
  */
-int passwd_review(struct passwd *, struct popper_error *);
+int passwd_review(struct passwd_self *, struct popper_error *);
 
 #endif

@@ -19,7 +19,7 @@
 /* The file holds hashes: whoever can read it can guess at leisure, whoever
  * can write it can become anybody. */
 static int
-check_file(const struct passwd *p, int fd, struct popper_error *e)
+check_file(const struct passwd_self *p, int fd, struct popper_error *e)
 {
 	const char *file = p->conf->file;
 	struct stat st;
@@ -44,7 +44,7 @@ check_file(const struct passwd *p, int fd, struct popper_error *e)
 }
 
 struct passwd_reader *
-passwd_open(const struct passwd *p, struct popper_error *e)
+passwd_open(const struct passwd_self *p, struct popper_error *e)
 {
 	struct passwd_reader *r = malloc(sizeof(*r));
 
@@ -55,7 +55,7 @@ passwd_open(const struct passwd *p, struct popper_error *e)
 	}
 	r->line = 0;
 	r->from = r->len = r->touched = 0;
-	r->overlong = r->torn = false;
+	r->torn = false;
 	/* O_NONBLOCK: a FIFO in its place must not hold us. */
 	r->fd = open(p->conf->file,
 	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -98,9 +98,6 @@ static int
 take(struct passwd_reader *r, size_t len, struct popper_slice *line)
 {
 	*line = popper_slice(r->buf + r->from, len);
-	if (r->overlong)
-		*line = popper_slice(r->buf, PASSWD_LINE_MAX + 1);
-	r->overlong = false;
 	r->line++;
 	r->from += len;
 	r->len -= len;
@@ -108,7 +105,7 @@ take(struct passwd_reader *r, size_t len, struct popper_slice *line)
 }
 
 int
-passwd_next(const struct passwd *p, struct passwd_reader *r,
+passwd_next(const struct passwd_self *p, struct passwd_reader *r,
     struct popper_slice *line, struct popper_error *e)
 {
 	const char *start, *end;
@@ -123,15 +120,13 @@ passwd_next(const struct passwd *p, struct passwd_reader *r,
 			r->len--;
 			return 1;
 		}
-		if (r->len == sizeof(r->buf)) {
-			r->overlong = true;
-			r->len = 0;
-		}
+		if (r->len == sizeof(r->buf))
+			r->len = PASSWD_LINE_MAX + 1;
 		n = fill(r);
 		if (n == -1)
 			return p->host->fail_system(
 			    e, POPPER_TEMPORARY, "%s", p->conf->file);
-		if (n == 0 && r->len == 0 && !r->overlong)
+		if (n == 0 && r->len == 0)
 			return 0;
 		if (n == 0) {
 			r->torn = true;
@@ -141,7 +136,7 @@ passwd_next(const struct passwd *p, struct passwd_reader *r,
 }
 
 void
-passwd_close(const struct passwd *p, struct passwd_reader *r)
+passwd_close(const struct passwd_self *p, struct passwd_reader *r)
 {
 	if (r == NULL)
 		return;

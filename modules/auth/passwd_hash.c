@@ -29,7 +29,7 @@ passwd_hash_usable(struct popper_slice hash)
 }
 
 void
-passwd_hash_keep(struct passwd *p, struct popper_slice hash)
+passwd_hash_keep(struct passwd_self *p, struct popper_slice hash)
 {
 	memcpy(p->dummy, hash.ptr, hash.len);
 	p->dummy[hash.len] = '\0';
@@ -38,7 +38,7 @@ passwd_hash_keep(struct passwd *p, struct popper_slice hash)
 /* Does ${phrase} fit ${hash}?  The time of the comparison depends on the
  * length of ${hash} only. */
 static bool
-fits(const struct passwd *p, const char *phrase, const char *hash,
+fits(const struct passwd_self *p, const char *phrase, const char *hash,
     struct crypt_data *data)
 {
 	const char *result = p->crypt(phrase, hash, data);
@@ -58,7 +58,7 @@ fits(const struct passwd *p, const char *phrase, const char *hash,
 }
 
 int
-passwd_hash_verify(const struct passwd *p, struct popper_slice hash,
+passwd_hash_verify(const struct passwd_self *p, struct popper_slice hash,
     struct popper_slice secret)
 {
 	char phrase[PASSWD_SECRET_MAX + 1] = { 0 };

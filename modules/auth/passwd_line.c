@@ -149,7 +149,7 @@ copy(char *out, struct popper_slice s)
 }
 
 int
-passwd_identify(const struct passwd *p, const struct passwd_entry *entry,
+passwd_identify(const struct passwd_self *p, const struct passwd_entry *entry,
     struct popper_identity *id, struct popper_error *e)
 {
 	struct popper_slice place = entry->maildrop;

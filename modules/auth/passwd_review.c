@@ -21,7 +21,7 @@ struct seen {
 };
 
 struct review {
-	struct passwd *p;
+	struct passwd_self *p;
 	struct seen *seen;
 	size_t count, room;
 	unsigned long warnings;
@@ -102,11 +102,11 @@ review_line(
 		warn(v, r->line, problem);
 	else if (v->p->dummy[0] == '\0' && passwd_hash_usable(entry.hash))
 		passwd_hash_keep(v->p, entry.hash);
-	return remember(v, entry.user, r->line);
+	return entry.user.len > 0 ? remember(v, entry.user, r->line) : 0;
 }
 
 int
-passwd_review(struct passwd *p, struct popper_error *e)
+passwd_review(struct passwd_self *p, struct popper_error *e)
 {
 	struct review v = { .p = p };
 	struct passwd_reader *r = passwd_open(p, e);
