@@ -5,6 +5,7 @@
  */
 #include "login/authorization.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/fd.h"

@@ -1,0 +1,152 @@
+/*
+ * main.c - popper-session: a process for each login.
+ *
+ * Runs as: root (or whoever started popper) in the warm parent, which loads
+ * the drop and ext modules once and never sees mail; each session becomes its
+ * user before it looks at anything of the user's.
+ * Talks to: the master, gates (who it is), and each session to its client.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "mod/loader.h"
+#include "priv/landlock.h"
+#include "priv/sandbox.h"
+#include "session/session.h"
+#include "session/state.h"
+
+static struct equipment equipment;
+
+static void
+take_opening(struct service *s, int from)
+{
+	static struct wire w;
+	static struct opening o;
+	int fds[2] = { -1, -1 };
+	size_t count;
+	int r = wire_receive(&w, from, fds, 2, &count);
+	pid_t pid;
+
+	if (r == 0)
+		s->input_ended = true;
+	if (r == 1 && count == 2 && opening_get(&w, &o)) {
+		if ((pid = service_fork(s)) == 0) {
+			session_run(&equipment, &o, fds[0], fds[1]);
+			service_exit(0);
+		}
+		if (pid > 0)
+			s->counters->sessions++;
+	} else if (r == 1)
+		log_error("a gate sent nonsense");
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+}
+
+static void
+session_ended(struct service *s, pid_t pid, int status)
+{
+	(void)pid;
+	(void)status;
+	s->counters->sessions--;
+}
+
+static void
+load_modules(struct service *s)
+{
+	const char *path = s->settings->modules;
+	struct popper_error e;
+
+	if (modules_read(path, "drop", loader_load, &equipment.drops, &e) ==
+		-1 ||
+	    modules_read(path, "ext", loader_load, &equipment.exts, &e) == -1)
+		log_fatal("%s", e.text);
+	if (equipment.drops.count == 0)
+		log_fatal("%s names no drop module: there would be no mail",
+		    path);
+	if (!extensions_capabilities(&equipment.exts,
+		s->assignment.extensions, sizeof(s->assignment.extensions)))
+		log_fatal("%s: too many capability lines", path);
+}
+
+static void
+find_mail_group(const struct settings *t)
+{
+	const struct group *g;
+
+	if (geteuid() != 0 || t->mail_group[0] == '\0')
+		return;
+	if ((g = getgrnam(t->mail_group)) == NULL) {
+		log_warning("there is no group \"%s\" (mail-group): sessions "
+			    "run without it",
+		    t->mail_group);
+		return;
+	}
+	equipment.has_mail_group = true;
+	equipment.mail_group = g->gr_gid;
+}
+
+static unsigned
+needs(const struct used_modules *m)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		all |= m->used[i].module->needs;
+	return all;
+}
+
+static void
+restrict_sessions(const struct settings *t)
+{
+	struct sandbox box = { .root_changed = false };
+	unsigned wanted = needs(&equipment.drops) | needs(&equipment.exts);
+
+	sandbox_no_dump();
+	if (!t->sandbox) {
+		log_warning("popper-session: the sandbox is off");
+		return;
+	}
+	box.filtered = sandbox_filter_session(wanted);
+	/* A program that a module starts would inherit the enclosure. */
+	if ((wanted & POPPER_NEEDS_EXEC) == 0)
+		box.landlock = landlock_version();
+	equipment.enclose = box.landlock != 0;
+	sandbox_tell("popper-session", &box);
+}
+
+int
+main(void)
+{
+	static struct service s;
+	static struct readiness ready;
+	struct popper_error e;
+
+	s.take = take_opening;
+	s.reaped = session_ended;
+	service_start(&s, "popper-session");
+	equipment.service = &s;
+	if (loader_start(s.settings->module_folder, &e) == -1)
+		log_fatal("%s", e.text);
+	if (s.assignment.list) {
+		loader_list("drop", ready.listing, sizeof(ready.listing));
+		loader_list("ext", ready.listing, sizeof(ready.listing));
+		service_ready(&s, &ready);
+	}
+	load_modules(&s);
+	s.counters->sessions = 0;
+	equipment.state_root = state_root(s.settings->state_folder, &e);
+	if (equipment.state_root == -1)
+		log_fatal("%s", e.text);
+	find_mail_group(s.settings);
+	restrict_sessions(s.settings);
+	memcpy(ready.extensions, s.assignment.extensions,
+	    sizeof(ready.extensions));
+	service_ready(&s, &ready);
+	service_run(&s);
+	service_exit(0);
+}

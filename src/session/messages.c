@@ -1,0 +1,146 @@
+/*
+ * messages.c - numbers, sizes and deletion marks of one session.
+ *
+ * Runs in: a session, as the user.
+ */
+#include "session/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+
+int
+messages_start(struct messages *m, const struct maildrop *maildrop,
+    struct popper_error *e)
+{
+	*m = (struct messages){ .maildrop = maildrop };
+	m->marks = calloc(maildrop->count + 1, 1);
+	if (m->marks == NULL)
+		return error_system(e, POPPER_TEMPORARY, "deletion marks");
+	return 0;
+}
+
+void
+messages_free(struct messages *m)
+{
+	free(m->marks);
+	m->marks = NULL;
+}
+
+int
+messages_pick(const struct messages *m, struct popper_slice word, size_t *i,
+    struct popper_error *e)
+{
+	uint64_t n;
+
+	if (!number_parse(word, m->maildrop->count, &n) || n == 0) {
+		error_set(e, POPPER_INVALID, "no such message");
+		text_copy(e->reply, sizeof(e->reply), "no such message");
+		return -1;
+	}
+	*i = (size_t)n - 1;
+	if (!messages_is_deleted(m, *i))
+		return 0;
+	error_set(e, POPPER_INVALID, "a deleted message");
+	text_print(e->reply, sizeof(e->reply), "message %zu is deleted",
+	    *i + 1);
+	return -1;
+}
+
+bool
+messages_is_deleted(const struct messages *m, size_t i)
+{
+	return (m->marks[i] & POPPER_MARK_DELETED) != 0;
+}
+
+static void
+raise_highest(struct messages *m, size_t i)
+{
+	if (m->highest < i + 1)
+		m->highest = i + 1;
+}
+
+void
+messages_delete(struct messages *m, size_t i)
+{
+	if (!messages_is_deleted(m, i))
+		m->deleted++;
+	m->marks[i] |= POPPER_MARK_DELETED;
+	raise_highest(m, i);
+}
+
+void
+messages_touch(struct messages *m, size_t i)
+{
+	m->marks[i] |= POPPER_MARK_SEEN;
+	raise_highest(m, i);
+}
+
+void
+messages_reset(struct messages *m)
+{
+	for (size_t i = 0; i < m->maildrop->count; i++)
+		m->marks[i] &= (unsigned char)~POPPER_MARK_DELETED;
+	m->deleted = 0;
+	m->highest = 0;
+}
+
+static int
+describe(const struct messages *m, size_t i, unsigned want,
+    struct popper_message *out, struct popper_error *e)
+{
+	return m->maildrop->driver->describe(
+	    m->maildrop->self, i, want, out, e);
+}
+
+int
+messages_octets(const struct messages *m, size_t i, uint64_t *octets,
+    struct popper_error *e)
+{
+	struct popper_message d;
+
+	d.octets = 0;
+	if (describe(m, i, POPPER_WANT_OCTETS, &d, e) == -1)
+		return -1;
+	*octets = d.octets;
+	return 0;
+}
+
+int
+messages_uid(const struct messages *m, size_t i, char uid[POPPER_UID_MAX + 1],
+    struct popper_error *e)
+{
+	struct popper_message d;
+
+	d.uid[0] = '\0';
+	if (describe(m, i, POPPER_WANT_UID, &d, e) == -1)
+		return -1;
+	memcpy(uid, d.uid, sizeof(d.uid));
+	uid[POPPER_UID_MAX] = '\0';
+	if (text_is_visible(popper_slice_text(uid)))
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "the drop module gave message %zu no proper unique-id", i + 1);
+}
+
+int
+messages_total(const struct messages *m, bool deleted, size_t *count,
+    uint64_t *octets, struct popper_error *e)
+{
+	uint64_t one;
+
+	*count = 0;
+	*octets = 0;
+	for (size_t i = 0; i < m->maildrop->count; i++) {
+		if (messages_is_deleted(m, i) != deleted)
+			continue;
+		if (messages_octets(m, i, &one, e) == -1)
+			return -1;
+		*octets += one;
+		(*count)++;
+	}
+	return 0;
+}

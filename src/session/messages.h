@@ -1,0 +1,54 @@
+/*
+ * messages.h - numbers, sizes and deletion marks of one session.
+ *
+ * Clients count messages from 1, modules from 0; it is converted here.
+ */
+#ifndef SESSION_MESSAGES_H
+#define SESSION_MESSAGES_H
+
+#include "session/maildrop.h"
+
+struct messages {
+	const struct maildrop *maildrop;
+	unsigned char *marks; /* POPPER_MARK_ bits, one octet a message */
+	size_t deleted; /* messages with POPPER_MARK_DELETED */
+	size_t highest; /* number of the highest one accessed, for LAST */
+};
+
+/** messages_start(m, maildrop, error): no message is marked (RFC 1939 section
+ * 4).  0, or -1 if there is no memory. */
+int messages_start(
+    struct messages *, const struct maildrop *, struct popper_error *);
+
+void messages_free(struct messages *);
+
+/**
+ * messages_pick(m, word, i, error):
+ * Store in ${i} the index of the message whose number ${word} is.  -1 with a
+ * reply for the client if there is none or it is marked deleted.
+ */
+int messages_pick(const struct messages *, struct popper_slice word, size_t *i,
+    struct popper_error *);
+
+bool messages_is_deleted(const struct messages *, size_t i);
+/** messages_delete(m, i), messages_touch(m, i): DELE; RETR. */
+void messages_delete(struct messages *, size_t i);
+void messages_touch(struct messages *, size_t i);
+/** messages_reset(m): RSET: no message is marked deleted, LAST is 0. */
+void messages_reset(struct messages *);
+
+/** messages_octets(m, i, octets, error), messages_uid(m, i, uid, error): what
+ * LIST and UIDL say.  0 or -1. */
+int messages_octets(const struct messages *, size_t i, uint64_t *octets,
+    struct popper_error *);
+int messages_uid(const struct messages *, size_t i,
+    char uid[POPPER_UID_MAX + 1], struct popper_error *);
+
+/**
+ * messages_total(m, deleted, count, octets, error):
+ * Number and size of the messages that are (or are not) marked deleted.
+ */
+int messages_total(const struct messages *, bool deleted, size_t *count,
+    uint64_t *octets, struct popper_error *);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * session.c - one login, from the open maildrop to the last octet.
+ *
+ * Runs in: popper-session, one process per login.  session_run() begins as
+ * root (or as whoever started popper), becomes the user in enter() and stays
+ * the user.
+ */
+#include "session/session.h"
+
+#include <string.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "priv/identity.h"
+#include "session/state.h"
+#include "session/transaction.h"
+#include "session/update.h"
+
+/* How long we wait for a client to take in our last line. */
+#define LINGER 2000
+/* How long a Stats line waits for the name of the client. */
+#define NAME_PATIENCE 5000
+
+/* Tell the gate, who tells the login worker.  The latter is silent from then
+ * on if we say POPPER_OK. */
+static int
+report(struct session *s, const struct popper_error *e)
+{
+	static struct wire w;
+	struct result r = { .status = POPPER_OK };
+
+	if (e != NULL) {
+		r.status = e->status;
+		text_copy(r.reply, sizeof(r.reply), e->reply);
+		log_write(e->status == POPPER_IN_USE ? POPPER_LOG_NOTICE
+						     : POPPER_LOG_ERROR,
+		    "maildrop of %s not opened: %s", s->opening->identity.user,
+		    e->text);
+	}
+	result_put(&w, &r);
+	return wire_send(&w, s->report, NULL, 0);
+}
+
+/* Become the user, shut off everything else, lock. */
+static int
+enter(struct session *s, struct popper_error *e)
+{
+	const struct equipment *q = s->equipment;
+	const struct popper_identity *i = &s->opening->identity;
+
+	s->place = (struct popper_place){ .size = sizeof(s->place),
+		.identity = i,
+		.client = s->opening->client,
+		.state = state_open(q->state_root, i, e) };
+	if (s->place.state == -1)
+		return -1;
+	close(q->state_root); /* it would show the names of all users */
+	if (identity_become(i->uid, i->gid, &q->mail_group,
+		q->has_mail_group ? 1 : 0, e) == -1)
+		return -1;
+	if (q->enclose &&
+	    maildrop_enclose(&q->drops, &q->exts, &s->place, e) == -1)
+		return -1;
+	s->lock = state_lock(s->place.state, e);
+	return s->lock == -1 ? -1 : 0;
+}
+
+/* Lock and scan the maildrop, start the extensions. */
+static int
+open_maildrop(struct session *s, struct popper_error *e)
+{
+	if (enter(s, e) == -1 ||
+	    maildrop_open(
+		&s->maildrop, &s->equipment->drops, &s->place, e) == -1)
+		return -1;
+	if (extensions_start(&s->extensions, &s->equipment->exts, &s->place,
+		&s->maildrop, e) == -1 ||
+	    messages_start(&s->messages, &s->maildrop, e) == -1)
+		return -1;
+	return 0;
+}
+
+/* Locks go before the client hears of it: it may come back at once. */
+static void
+let_go(struct session *s)
+{
+	extensions_stop(&s->extensions);
+	maildrop_close(&s->maildrop);
+	fd_close(&s->lock);
+}
+
+static void
+greet(struct session *s)
+{
+	struct popper_error e;
+	struct reply r;
+	size_t count;
+	uint64_t octets;
+
+	reply_start(&r, s->stream);
+	if (messages_total(&s->messages, false, &count, &octets, &e) == 0)
+		reply_ok(&r, "maildrop has %zu %s (%llu octets)", count,
+		    count == 1 ? "message" : "messages",
+		    (unsigned long long)octets);
+	else
+		reply_ok(&r, "maildrop is open");
+}
+
+/* The name of the client, if the gate has found one by now. */
+static void
+client_name(struct session *s, char name[HOST_MAX])
+{
+	static struct wire w;
+	size_t count;
+
+	if (s->opening->named &&
+	    fd_wait(s->report, POLLIN, deadline_in(NAME_PATIENCE)) > 0 &&
+	    wire_receive(&w, s->report, NULL, 0, &count) == 1 &&
+	    host_get(&w, name))
+		return;
+	text_copy(name, HOST_MAX, s->opening->client);
+}
+
+/* One line per session, as the popper line has it: what was deleted, what is
+ * left. */
+static void
+statistics(struct session *s, const struct tally *t)
+{
+	char name[HOST_MAX];
+
+	if (!s->settings->statistics)
+		return;
+	client_name(s, name);
+	log_notice("Stats: %s %zu %llu %zu %llu %s %s",
+	    s->opening->identity.user, t->deleted,
+	    (unsigned long long)t->deleted_octets, t->left,
+	    (unsigned long long)t->left_octets, name, s->opening->client);
+}
+
+static const char *
+ending(enum dialog_end end)
+{
+	switch (end) {
+	case DIALOG_QUIT:
+		return "QUIT";
+	case DIALOG_CLOSE:
+		return "closed by us";
+	case DIALOG_EXPIRED:
+		return "timeout";
+	case DIALOG_GONE:
+	case DIALOG_HANDED_OVER:
+		break;
+	}
+	return "connection lost";
+}
+
+/* TRANSACTION, and UPDATE if it ends in QUIT: RFC 1939 sections 5 and 6. */
+static void
+serve(struct session *s)
+{
+	enum dialog_end end = transaction_run(s);
+	struct popper_error e;
+	struct tally t;
+	struct reply r;
+
+	error_clear(&e);
+	reply_start(&r, s->stream);
+	if (end == DIALOG_QUIT) {
+		int result = update_run(s, &t, &e);
+
+		let_go(s);
+		update_answer(result, &e, &r);
+	} else {
+		update_abandon(s, &t);
+		let_go(s);
+	}
+	if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
+		stream_close(s->stream, LINGER);
+	fd_close(&s->client);
+	log_debug("session of %s from %s ended: %s", s->opening->identity.user,
+	    s->opening->client, ending(end));
+	statistics(s, &t);
+}
+
+void
+session_run(const struct equipment *q, const struct opening *o, int client,
+    int report_fd)
+{
+	static struct stream stream;
+	static struct session s;
+	struct popper_error e;
+
+	s = (struct session){ .equipment = q,
+		.settings = q->service->settings,
+		.opening = o,
+		.stream = &stream,
+		.client = client,
+		.report = report_fd,
+		.lock = -1 };
+	stream_start(&stream, client, (int64_t)s.settings->timeout * 1000);
+	error_clear(&e);
+	if (!stream_preload(&stream, o->ahead)) {
+		error_set(&e, POPPER_TEMPORARY, "too much was read ahead");
+		report(&s, &e);
+		return;
+	}
+	if (open_maildrop(&s, &e) == -1) {
+		let_go(&s);
+		report(&s, &e);
+		return;
+	}
+	if (report(&s, NULL) == -1)
+		return; /* the gate is gone, and with it the login */
+	log_info("login: %s from %s, %zu messages", o->identity.user,
+	    o->client, s.maildrop.count);
+	greet(&s);
+	serve(&s);
+	messages_free(&s.messages);
+}

@@ -1,0 +1,41 @@
+/*
+ * session.h - one login, from the open maildrop to the last octet.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "priv/messages.h"
+#include "priv/service.h"
+#include "proto/dialog.h"
+#include "session/extensions.h"
+#include "session/messages.h"
+
+/* What the warm parent has ready for all sessions. */
+struct equipment {
+	const struct service *service;
+	struct used_modules drops, exts;
+	int state_root;
+	bool has_mail_group;
+	gid_t mail_group;
+	bool enclose; /* Landlock for each session */
+};
+
+struct session {
+	const struct equipment *equipment;
+	const struct settings *settings;
+	const struct opening *opening;
+	struct popper_place place;
+	struct stream *stream;
+	int client; /* the connection */
+	int report; /* to the gate */
+	int lock; /* in the state folder */
+	struct maildrop maildrop;
+	struct extensions extensions;
+	struct messages messages;
+};
+
+/** session_run(eq, opening, client, report): all of it. */
+void session_run(const struct equipment *, const struct opening *, int client,
+    int report);
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * state.c - the user's state folder and the session lock in it.
+ *
+ * Runs in: state_root in popper-session's parent, state_open in a session
+ * before it gives up root, state_lock as the user.
+ */
+#include "session/state.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define NAME_MAX_OCTETS 255
+
+int
+state_root(const char *path, struct popper_error *e)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdir(path, 0711) == -1 && errno != EEXIST)
+		return error_system(e, POPPER_PERMANENT,
+		    "%s (state-folder) cannot be made", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return error_system(
+		    e, POPPER_PERMANENT, "%s (state-folder)", path);
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return fd;
+	fd_close(&fd);
+	return error_set(e, POPPER_PERMANENT,
+	    "%s (state-folder) must belong to uid %u and be written by "
+	    "nobody else",
+	    path, (unsigned)geteuid());
+}
+
+/* A file name for any user name: odd octets become %XX. */
+static bool
+folder_name(const char *user, char out[NAME_MAX_OCTETS + 1])
+{
+	size_t len = 0;
+	bool plain;
+
+	for (; *user != '\0'; user++) {
+		plain = isalnum((unsigned char)*user) ||
+		    (*user == '.' && len > 0) || strchr("_-+@", *user) != NULL;
+		if (!text_print(out + len, NAME_MAX_OCTETS + 1 - len,
+			plain ? "%c" : "%%%02X", (unsigned char)*user))
+			return false;
+		len += strlen(out + len);
+	}
+	return len > 0;
+}
+
+/* A folder we have just made is root's: give it to the user. */
+static int
+give(int fd, const struct popper_identity *i)
+{
+	if (geteuid() != 0)
+		return 0;
+	return fchown(fd, i->uid, i->gid);
+}
+
+static int
+check(int fd, const char *name, const struct popper_identity *i,
+    struct popper_error *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return error_system(e, POPPER_TEMPORARY, "state %s", name);
+	/* Somebody made it a moment ago and was not done, or died. */
+	if (st.st_uid == 0 && give(fd, i) == 0 && fstat(fd, &st) == -1)
+		return error_system(e, POPPER_TEMPORARY, "state %s", name);
+	if (st.st_uid == i->uid && (st.st_mode & 077) == 0)
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "state folder %s belongs to uid %u with mode %04o, it must belong "
+	    "to uid %u with mode 0700: chown and chmod it",
+	    name, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777),
+	    (unsigned)i->uid);
+}
+
+static int
+make(int root, const char *name, const struct popper_identity *i,
+    struct popper_error *e)
+{
+	int fd;
+
+	if (mkdirat(root, name, 0700) == -1 && errno != EEXIST)
+		return error_system(e, POPPER_TEMPORARY,
+		    "state folder %s cannot be made", name);
+	fd = openat(root, name, FOLDER_FLAGS);
+	if (fd == -1 || give(fd, i) == -1) {
+		error_system(e, POPPER_TEMPORARY, "state folder %s", name);
+		fd_close(&fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+state_open(int root, const struct popper_identity *i, struct popper_error *e)
+{
+	char name[NAME_MAX_OCTETS + 1];
+	int fd;
+
+	if (!folder_name(i->user, name))
+		return error_set(e, POPPER_PERMANENT,
+		    "user name too long for a state folder");
+	fd = openat(root, name, FOLDER_FLAGS);
+	if (fd == -1 && errno == ENOENT)
+		fd = make(root, name, i, e);
+	else if (fd == -1)
+		return error_system(
+		    e, POPPER_TEMPORARY, "state folder %s", name);
+	if (fd != -1 && check(fd, name, i, e) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+int
+state_lock(int state, struct popper_error *e)
+{
+	int fd = openat(
+	    state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return error_system(e, POPPER_TEMPORARY, "session lock");
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	if (errno == EWOULDBLOCK)
+		error_set(e, POPPER_IN_USE, "another session is active");
+	else
+		error_system(e, POPPER_TEMPORARY, "session lock");
+	fd_close(&fd);
+	return -1;
+}

@@ -1,0 +1,34 @@
+/*
+ * state.h - the user's state folder and the session lock in it.
+ */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include <sys/types.h>
+
+#include <popper/auth.h>
+
+/**
+ * state_root(path, error):
+ * Open, or make, the folder of all state folders.  Its descriptor, or -1.
+ */
+int state_root(const char *path, struct popper_error *);
+
+/**
+ * state_open(root, identity, error):
+ * Open, or make, the folder of ${identity}'s user below ${root}: mode 0700,
+ * the user's own, named after the user.  Must be called before the process
+ * becomes the user.  Its descriptor, or -1 with ${error} filled.
+ */
+int state_open(int root, const struct popper_identity *,
+    struct popper_error *);
+
+/**
+ * state_lock(state, error):
+ * Take the kernel's lock that keeps a second session out; it is held as long
+ * as the descriptor is open and dies with the process.  -1: POPPER_IN_USE if
+ * somebody has it.
+ */
+int state_lock(int state, struct popper_error *);
+
+#endif
