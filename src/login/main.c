@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -124,6 +126,9 @@ drop_privileges(const struct service *s)
 	if (pw != NULL &&
 	    identity_become(pw->pw_uid, pw->pw_gid, NULL, 0, &e) == -1)
 		log_fatal("%s", e.text);
+	/* Another uid has lost it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
+		log_fatal("prctl: %s", strerror(errno));
 	sandbox_no_dump();
 	if (!t->sandbox) {
 		log_warning("popper-login: the sandbox is off");

@@ -146,8 +146,12 @@ service_run(struct service *s)
 			stop = true;
 		if (stop)
 			continue;
-		if (p[1].revents != 0)
-			stop = true; /* the master never sends a second one */
+		/* The master says no more: accept nothing new, but serve what
+		 * is in the channel until its other end is gone as well. */
+		if (p[1].revents != 0) {
+			stop = s->leave_children;
+			p[1].fd = -1;
+		}
 		for (nfds_t i = 0; i < inputs; i++)
 			if (p[2 + i].revents != 0)
 				s->take(s, p[2 + i].fd);

@@ -1,0 +1,220 @@
+/*
+ * main.c - popper: reads the configuration, binds, starts and watches.
+ *
+ * Runs as: root, the only long-lived process that stays root without need of
+ * anybody's credentials (or as whoever started it).  No octet of a client, no
+ * TLS, no module, no mail.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "master/activation.h"
+#include "master/journal.h"
+#include "master/options.h"
+#include "master/watch.h"
+
+static struct options options;
+static struct settings settings;
+static struct sockets sockets;
+static bool adopted; /* the sockets were passed by the service manager */
+static int waiting_parent = -1; /* the shell waits at the other end */
+
+static void
+fail(const struct popper_error *e)
+{
+	log_fatal("%s", e->text);
+}
+
+/* SIGHUP: new settings for new connections; old ones end as they began. */
+static void
+reload(void)
+{
+	static struct settings s;
+	static struct sockets fresh;
+	struct popper_error e;
+
+	activation_notify("RELOADING=1");
+	if (options_apply(&options, &s, &e) == -1 ||
+	    journal_reopen(&s, &e) == -1 ||
+	    (!adopted && sockets_open(&fresh, &sockets, s.listen, &e) == -1)) {
+		log_error("still running with the old settings: %s", e.text);
+		activation_notify("READY=1");
+		return;
+	}
+	if (adopted)
+		fresh = sockets;
+	if (watch_start(&s, &fresh, -1, &e) == -1) {
+		log_error("still running with the old settings: %s", e.text);
+		sockets_close_others(&fresh, &sockets);
+	} else {
+		sockets_close_others(&sockets, &fresh);
+		sockets = fresh;
+		settings = s;
+		log_notice("settings read again");
+	}
+	activation_notify("READY=1");
+}
+
+/* Go to the background; the first process stays until we are ready. */
+static void
+detach(void)
+{
+	int pair[2];
+	char ok = 0;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		log_fatal("pipe: %s", strerror(errno));
+	switch (fork()) {
+	case -1:
+		log_fatal("fork: %s", strerror(errno));
+	case 0:
+		break;
+	default:
+		fd_close(&pair[1]);
+		exit(read(pair[0], &ok, 1) == 1 ? 0 : 1);
+	}
+	fd_close(&pair[0]);
+	waiting_parent = pair[1];
+	if (setsid() == -1 || chdir("/") == -1)
+		log_fatal("setsid: %s", strerror(errno));
+}
+
+static void
+tell_parent(void)
+{
+	int null;
+
+	if (waiting_parent == -1)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	    (!options.to_stderr && dup2(null, 2) == -1))
+		log_fatal("/dev/null: %s", strerror(errno));
+	fd_close(&null);
+	if (fd_write_all(waiting_parent, "", 1) == -1)
+		log_warning("nobody waits for popper to be ready");
+	fd_close(&waiting_parent);
+}
+
+static void
+write_pid(void)
+{
+	char text[32];
+	int fd;
+
+	if (options.pid_file == NULL)
+		return;
+	fd = open(options.pid_file,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	text_print(text, sizeof(text), "%d\n", (int)getpid());
+	if (fd == -1 || fd_write_all(fd, text, strlen(text)) == -1)
+		log_fatal("pid file %s: %s", options.pid_file,
+		    strerror(errno));
+	fd_close(&fd);
+}
+
+static int
+list_modules(void)
+{
+	static char text[2 * LISTING_MAX];
+	struct popper_error e;
+
+	if (watch_list(&settings, text, sizeof(text), &e) == -1)
+		fail(&e);
+	fputs(text, stdout);
+	watch_stop();
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int
+check(void)
+{
+	struct listen_address l[LISTEN_MAX];
+	struct popper_error e;
+	size_t count;
+
+	if (listen_parse(settings.listen, l, &count, &e) == -1 ||
+	    watch_check(&settings, &e) == -1)
+		fail(&e);
+	watch_stop();
+	puts("the configuration is good");
+	return 0;
+}
+
+static int
+serve_one(int connection)
+{
+	static const struct watch_events none = { .reload = reload };
+	struct popper_error e;
+
+	if (watch_start(&settings, NULL, connection, &e) == -1)
+		fail(&e);
+	fd_close(&connection);
+	watch_run(&none);
+	watch_stop();
+	return 0;
+}
+
+static int
+serve(void)
+{
+	static const struct watch_events events = { .reload = reload };
+	struct popper_error e;
+
+	activation_listeners(&sockets);
+	adopted = sockets.count > 0;
+	if (!adopted &&
+	    sockets_open(&sockets, NULL, settings.listen, &e) == -1)
+		fail(&e);
+	sockets_tell(&sockets);
+	if (watch_start(&settings, &sockets, -1, &e) == -1)
+		fail(&e);
+	write_pid();
+	log_info("ready");
+	activation_notify("READY=1");
+	tell_parent();
+	watch_run(&events);
+	activation_notify("STOPPING=1");
+	log_info("stopping");
+	watch_stop();
+	if (options.pid_file != NULL && unlink(options.pid_file) == -1)
+		log_warning("pid file: %s", strerror(errno));
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct popper_error e;
+	int connection = -1;
+	bool talks;
+
+	umask(077);
+	options_parse(&options, argc, argv);
+	talks = options.list || options.check;
+	if (!talks)
+		connection = activation_connection(options.inetd);
+	if (options.inetd && connection == -1 && !talks)
+		log_fatal("--inetd: standard input is no connection");
+	if (options_apply(&options, &settings, &e) == -1)
+		fail(&e);
+	if (options.daemon && connection == -1 && !talks)
+		detach();
+	if (journal_start(&settings, options.to_stderr || talks, &e) == -1 ||
+	    watch_init(&e) == -1)
+		fail(&e);
+	if (options.list)
+		return list_modules();
+	if (options.check)
+		return check();
+	return connection != -1 ? serve_one(connection) : serve();
+}

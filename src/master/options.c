@@ -1,0 +1,225 @@
+/*
+ * options.c - the command line of popper(8).
+ *
+ * Runs in: the master, at start.  All of the first popper's options are here,
+ * with their meaning.
+ */
+#include "master/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/option.h"
+#include "base/text.h"
+#include "conf/server.h"
+
+enum { OPTION_MODULES = 256, CHECK, INETD, DAEMON, PID_FILE, LOG_TO,
+	NO_SANDBOX, FOREGROUND };
+
+static const struct option long_options[] = {
+	{ "allow-low-uids", no_argument, NULL, 'a' },
+	{ "downcase-user", no_argument, NULL, 'c' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ "config", required_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "no-reverse-lookup", no_argument, NULL, 'R' },
+	{ "statistics", no_argument, NULL, 's' },
+	{ "trace-file", required_argument, NULL, 't' },
+	{ "timeout", required_argument, NULL, 'T' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "log-facility", required_argument, NULL, 'y' },
+	{ "set", required_argument, NULL, 'o' },
+	{ "modules", no_argument, NULL, OPTION_MODULES },
+	{ "check", no_argument, NULL, CHECK },
+	{ "inetd", no_argument, NULL, INETD },
+	{ "daemon", no_argument, NULL, DAEMON },
+	{ "foreground", no_argument, NULL, FOREGROUND },
+	{ "pid-file", required_argument, NULL, PID_FILE },
+	{ "log-to", required_argument, NULL, LOG_TO },
+	{ "no-sandbox", no_argument, NULL, NO_SANDBOX },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+    "usage: popper [options] [[address][:port] ...]\n"
+    "  -f, --config FILE       read FILE instead of " CONF_FOLDER
+    "/popper.conf\n"
+    "  -o, --set NAME=VALUE    set an option of popper.conf\n"
+    "  -T, --timeout SECONDS   without a command\n"
+    "  -s, --statistics        log a Stats line per session\n"
+    "  -d, --debug             log debugging messages\n"
+    "  -t, --trace-file FILE   log to FILE, with debugging messages\n"
+    "  -y, --log-facility F    of syslog: mail, daemon, local0 ... local7\n"
+    "  -c, --downcase-user     lower-case user names\n"
+    "  -a, --allow-low-uids    let users below min-uid log in (never root)\n"
+    "  -R, --no-reverse-lookup do not ask for the names of clients\n"
+    "  -M                      accepted, does nothing\n"
+    "      --inetd             standard input is the connection\n"
+    "      --daemon            go to the background\n"
+    "      --pid-file FILE     write the process id to FILE\n"
+    "      --log-to WHERE      syslog (usual) or stderr\n"
+    "      --no-sandbox        for debugging only\n"
+    "      --check             test the configuration\n"
+    "      --modules           list modules and their options\n"
+    "  -v, --version           show the version\n"
+    "  -h, --help              show this\n";
+
+#define SET_MAX 64
+
+/* What the command line sets, in its order. */
+static struct assigned {
+	const char *name, *value;
+} sets[SET_MAX];
+static size_t set_count;
+static char listeners[4096];
+
+static void
+wrong(const char *what)
+{
+	fprintf(stderr, "popper: %s\n%s", what, usage);
+	exit(1);
+}
+
+static void
+set(const char *name, const char *value)
+{
+	if (set_count == SET_MAX)
+		wrong("too many options");
+	sets[set_count++] = (struct assigned){ name, value };
+}
+
+/* "name=value" of -o. */
+static void
+set_pair(char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (equals == NULL)
+		wrong("-o takes NAME=VALUE");
+	*equals = '\0';
+	set(text, equals + 1);
+}
+
+/* What sets an option of popper.conf.  False if it does not. */
+static bool
+take_setting(int c, char *argument)
+{
+	switch (c) {
+	case 'a':
+		set("min-uid", "1");
+		return true;
+	case 'c':
+		set("downcase-user", "yes");
+		return true;
+	case 'd':
+		set("debug", "yes");
+		return true;
+	case 'o':
+		set_pair(argument);
+		return true;
+	case 'R':
+		set("reverse-lookup", "no");
+		return true;
+	case 's':
+		set("statistics", "yes");
+		return true;
+	case 't':
+		set("trace-file", argument);
+		set("debug", "yes");
+		return true;
+	case 'T':
+		set("timeout", argument);
+		return true;
+	case 'y':
+		set("log-facility", argument);
+		return true;
+	case NO_SANDBOX:
+		set("sandbox", "no");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+take(struct options *o, int c, char *argument)
+{
+	if (take_setting(c, argument))
+		return;
+	switch (c) {
+	case 'f':
+		o->config = argument;
+		o->config_given = true;
+		break;
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
+	case 'v':
+		puts(settings_implementation);
+		exit(0);
+	case 'M':
+	case FOREGROUND:
+		break;
+	case OPTION_MODULES:
+		o->list = true;
+		break;
+	case CHECK:
+		o->check = true;
+		break;
+	case INETD:
+		o->inetd = true;
+		break;
+	case DAEMON:
+		o->daemon = true;
+		break;
+	case PID_FILE:
+		o->pid_file = argument;
+		break;
+	case LOG_TO:
+		o->to_stderr = strcmp(argument, "stderr") == 0;
+		if (!o->to_stderr && strcmp(argument, "syslog") != 0)
+			wrong("--log-to takes syslog or stderr");
+		break;
+	default:
+		fputs(usage, stderr);
+		exit(1);
+	}
+}
+
+void
+options_parse(struct options *o, int argc, char **argv)
+{
+	size_t len = 0;
+	int c;
+
+	*o = (struct options){ .config = CONF_FOLDER "/popper.conf" };
+	while ((c = getopt_long(
+		    argc, argv, "acdf:hMo:RsT:t:vy:", long_options, NULL)) !=
+	    -1)
+		take(o, c, optarg);
+	for (; optind < argc; optind++) {
+		if (!text_print(listeners + len, sizeof(listeners) - len,
+			"%s%s", len > 0 ? " " : "", argv[optind]))
+			wrong("too many addresses");
+		len += strlen(listeners + len);
+	}
+	if (len > 0)
+		set("listen", listeners);
+}
+
+int
+options_apply(
+    const struct options *o, struct settings *s, struct popper_error *e)
+{
+	option_defaults(settings_options, s);
+	if (server_read(s, o->config, e) == -1 &&
+	    (o->config_given || e->status != POPPER_ABSENT))
+		return -1;
+	for (size_t i = 0; i < set_count; i++)
+		if (server_set(s, sets[i].name, sets[i].value, e) == -1)
+			return -1;
+	return server_check(s, e);
+}
