@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "mod/loader.h"
-#include "priv/sandbox.h"
+#include "priv/identity.h"
 #include "priv/service.h"
 
 static struct chain chain;
@@ -63,7 +63,7 @@ main(void)
 	else if (chain_start(&chain, s.settings->modules, &e) == -1)
 		log_fatal("%s", e.text);
 	chain_mechanisms(&chain, ready.mechanisms, sizeof(ready.mechanisms));
-	sandbox_no_dump();
+	identity_no_dump();
 	service_ready(&s, &ready);
 	service_run(&s);
 	service_exit(0);

@@ -129,7 +129,7 @@ drop_privileges(const struct service *s)
 	/* Another uid has lost it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
 		log_fatal("prctl: %s", strerror(errno));
-	sandbox_no_dump();
+	identity_no_dump();
 	if (!t->sandbox) {
 		log_warning("popper-login: the sandbox is off");
 		return;

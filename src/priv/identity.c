@@ -7,9 +7,11 @@
 #include "priv/identity.h"
 
 #include <grp.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 
 /* Somebody who is not root has nothing to give up and must be who it is. */
 static int
@@ -47,4 +49,11 @@ identity_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count,
 		return error_set(e, POPPER_PERMANENT,
 		    "uid %u was not taken on for good", (unsigned)uid);
 	return 0;
+}
+
+void
+identity_no_dump(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		log_warning("cannot forbid core files");
 }

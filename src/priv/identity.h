@@ -18,4 +18,7 @@
 int identity_become(uid_t, gid_t, const gid_t *groups, size_t count,
     struct popper_error *);
 
+/** identity_no_dump(): no core files, no ptrace by processes of our uid. */
+void identity_no_dump(void);
+
 #endif

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <popper/module.h>
@@ -136,13 +135,6 @@ sandbox_filter_session(unsigned needs)
 	if ((needs & POPPER_NEEDS_NETWORK) == 0)
 		complete = refuse(c, SCMP_SYS(socket)) && complete;
 	return load(c, complete);
-}
-
-void
-sandbox_no_dump(void)
-{
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-		log_warning("cannot forbid core files");
 }
 
 void

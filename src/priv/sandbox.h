@@ -35,9 +35,6 @@ bool sandbox_filter_login(void);
  * ${needs}: POPPER_NEEDS_ bits of the modules. */
 bool sandbox_filter_session(unsigned needs);
 
-/** sandbox_no_dump(): no core files, no ptrace by processes of our uid. */
-void sandbox_no_dump(void);
-
 /** sandbox_tell(program, s): say in the log what is in force, and warn about
  * what is not. */
 void sandbox_tell(const char *what, const struct sandbox *);

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "mod/loader.h"
+#include "priv/identity.h"
 #include "priv/landlock.h"
 #include "priv/sandbox.h"
 #include "session/session.h"
@@ -106,7 +107,7 @@ restrict_sessions(const struct settings *t)
 	struct sandbox box = { .root_changed = false };
 	unsigned wanted = needs(&equipment.drops) | needs(&equipment.exts);
 
-	sandbox_no_dump();
+	identity_no_dump();
 	if (!t->sandbox) {
 		log_warning("popper-session: the sandbox is off");
 		return;
