@@ -90,6 +90,8 @@ authorization_ask(struct authorization *a, struct attempt *attempt,
 {
 	bool answered;
 
+	/* The next octet to the client may be the session's. */
+	stream_flush(a->stream);
 	attempt->ahead = stream_ahead(a->stream);
 	answered = exchange(a, attempt, v);
 	wipe_slice(a->stream, attempt->secret);
@@ -112,7 +114,6 @@ authorization_conclude(
 	if (v->kind == VERDICT_OPENED)
 		return OUTCOME_HANDED_OVER;
 	/* Nobody sleeps: if the client goes away the wait is over. */
-	stream_flush(a->stream);
 	if (v->hold > 0)
 		fd_wait(a->client, 0, deadline_in((int64_t)v->hold));
 	text_copy(e.reply, sizeof(e.reply), v->reply);
