@@ -69,14 +69,14 @@ static int
 ask(struct auth_pam_exchange *x, int count, const int *styles,
     struct pam_response **answers)
 {
-	struct pam_message text[4];
-	const struct pam_message *all[4];
+	struct pam_message text[2];
+	const struct pam_message *all[2];
 	const void *item = NULL;
 	const struct pam_conv *conv;
 
 	assert_int_equal(pam_get_item(x->handle, PAM_CONV, &item), PAM_SUCCESS);
 	conv = item;
-	for (int i = 0; i < count && i < 4; i++) {
+	for (int i = 0; i < count && i < 2; i++) {
 		text[i].msg_style = styles[i];
 		text[i].msg = "Code";
 		all[i] = &text[i];
