@@ -29,7 +29,9 @@
 #define STREAM_FLOOD (1u << 20)
 
 struct stream {
-	int fd; /* -1: input was preloaded, output is dropped */
+	/* -1: input was preloaded; output stays in ${out} until it is full or
+	 * flushed, then it is dropped (tests) */
+	int fd;
 	int64_t patience; /* ms a write may make no progress */
 	bool broken; /* a read or write failed: say no more */
 	bool ended; /* the other side will send no more */

@@ -54,7 +54,8 @@ void reply_challenge(struct reply *, struct popper_slice);
 
 /** reply_line(r, format, ...): one line of a multi-line reply, stuffed. */
 void reply_line(struct reply *, const char *format, ...) POPPER_PRINTF(2, 3);
-/** reply_octets(r, s): the same for given octets without a line end. */
+/** reply_octets(r, s): the same for given octets without a line end, whole:
+ * these are data, not cut and not cleaned. */
 void reply_octets(struct reply *, struct popper_slice);
 
 /** reply_body(r): a sink for a message: CRLF and dots are seen to.  One at a

@@ -1,6 +1,7 @@
 /* test_capa.c - src/proto/capa.c */
 #include "unit.h"
 
+#include "base/settings.h"
 #include "proto/capa.h"
 
 static struct stream s;
@@ -76,6 +77,29 @@ zero_and_never_are_values(void **state)
 		    "X\r\n.\r\n");
 }
 
+static void
+settings_choose_expire(void **state)
+{
+	struct settings set = { .expire = "" };
+	struct capabilities c;
+
+	(void)state;
+	capa_start(&c, &set);
+	assert_int_equal(c.expire, CAPA_UNSET);
+	assert_false(c.user);
+	set.expire = "never";
+	capa_start(&c, &set);
+	assert_int_equal(c.expire, CAPA_NEVER);
+	set.expire = "30";
+	capa_start(&c, &set);
+	assert_int_equal(c.expire, 30);
+	set.expire = "30 days";
+	capa_start(&c, &set);
+	assert_int_equal(c.expire, CAPA_UNSET);
+	capa_reply(&c, &r);
+	assert_int_equal(s.out[s.out_len - 3], '.');
+}
+
 int
 main(void)
 {
@@ -83,6 +107,7 @@ main(void)
 		cmocka_unit_test_setup(says_all_that_is_true, start),
 		cmocka_unit_test_setup(says_nothing_that_is_not, start),
 		cmocka_unit_test_setup(zero_and_never_are_values, start),
+		cmocka_unit_test_setup(settings_choose_expire, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

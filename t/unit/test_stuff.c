@@ -137,19 +137,36 @@ keep(struct popper_sink *sink, struct popper_slice in)
 	return k->result;
 }
 
-/* TOP of ${message} with ${lines} is its first ${len} octets, at every cut;
- * ${enough} says whether the sink says so. */
+/* Put ${in} octet by octet. */
+static int
+put_octets(struct popper_sink *sink, struct popper_slice in)
+{
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < in.len && result == 0; i++)
+		result = sink->put(sink, popper_slice(in.ptr + i, 1));
+	return result;
+}
+
+/* TOP of ${message} with ${lines} is its first ${len} octets, however it is
+ * cut; ${enough} says whether the sink says so. */
 static void
 check_top(struct popper_slice message, uint64_t lines, size_t len, int enough)
 {
 	struct keeper k;
 	struct top t;
 	size_t cut;
+	int result;
 
-	for (cut = 0; cut <= message.len; cut++) {
+	for (cut = 0; cut <= message.len + 1; cut++) {
 		k = (struct keeper){ .sink.put = keep };
 		top_start(&t, &k.sink, lines);
-		assert_int_equal(put_cut(&t.sink, message, cut), enough);
+		if (cut <= message.len)
+			result = put_cut(&t.sink, message, cut);
+		else
+			result = put_octets(&t.sink, message);
+		assert_int_equal(result, enough);
 		assert_int_equal(k.len, len);
 		assert_memory_equal(k.octets, message.ptr, len);
 	}
