@@ -7,12 +7,12 @@ static const struct {
 	const char *plain, *coded;
 } pairs[] = {
 	{ "", "" },
-	{ "f", "Zg==" },
-	{ "fo", "Zm8=" },
-	{ "foo", "Zm9v" },
-	{ "foob", "Zm9vYg==" },
-	{ "fooba", "Zm9vYmE=" },
-	{ "foobar", "Zm9vYmFy" },
+	{ "p", "cA==" },
+	{ "po", "cG8=" },
+	{ "pop", "cG9w" },
+	{ "pop3", "cG9wMw==" },
+	{ "pop3s", "cG9wM3M=" },
+	{ "popper", "cG9wcGVy" },
 	{ "\xfb\xff\xfe", "+//+" },
 };
 

@@ -19,7 +19,7 @@ static struct stream s;
 static struct dialog d;
 
 static unsigned minutes_of_silence; /* still to be played */
-static unsigned minutes_told, befores;
+static unsigned minutes_told, lines_seen;
 static const struct command *last_before;
 
 /* Silence of a minute, without the wait. */
@@ -125,7 +125,7 @@ static void
 before(void *context, const struct command *c)
 {
 	assert_ptr_equal(context, &d);
-	befores++;
+	lines_seen++;
 	last_before = c;
 }
 
@@ -149,7 +149,7 @@ start(void **state)
 		.limit = DEADLINE_NEVER,
 		.extra = extra,
 		.before = before };
-	minutes_of_silence = minutes_told = befores = 0;
+	minutes_of_silence = minutes_told = lines_seen = 0;
 	return 0;
 }
 
@@ -172,7 +172,7 @@ answers_each_command_in_turn(void **state)
 	    talk(S("NOOP\r\nDELE 1\r\nnoop\r\nPASS a b\r\n")), DIALOG_GONE);
 	assert_sent("+OK done\r\n-ERR no such message\r\n+OK done\r\n"
 		    "+OK 3\r\n");
-	assert_int_equal(befores, 4);
+	assert_int_equal(lines_seen, 4);
 	assert_ptr_equal(last_before, &commands[6]);
 }
 
@@ -201,7 +201,7 @@ refuses_what_is_no_command(void **state)
 		    "-ERR malformed command\r\n"
 		    "-ERR malformed command\r\n"
 		    "-ERR malformed command\r\n");
-	assert_int_equal(befores, 6);
+	assert_int_equal(lines_seen, 6);
 }
 
 static void
@@ -244,7 +244,7 @@ long_lines_are_no_commands(void **state)
 	assert_true(stream_preload(&s, popper_slice(x, sizeof(x))));
 	talk(S("\r\nNOOP\r\n"));
 	assert_sent("-ERR line too long\r\n+OK done\r\n");
-	assert_int_equal(befores, 2);
+	assert_int_equal(lines_seen, 2);
 	assert_ptr_equal(last_before, &commands[0]);
 }
 
@@ -273,7 +273,7 @@ sends_away_who_only_errs(void **state)
 	for (i = 0; i < DIALOG_FAULTS_MAX; i++)
 		stream_preload(&s, S("XYZ\r\n"));
 	assert_int_equal(talk(S("QUIT\r\n")), DIALOG_CLOSE);
-	assert_int_equal(befores, 2 * DIALOG_FAULTS_MAX);
+	assert_int_equal(lines_seen, 2 * DIALOG_FAULTS_MAX);
 	assert_slice(stream_ahead(&s), "QUIT\r\n");
 }
 

@@ -28,7 +28,7 @@ static const struct sample samples[] = {
 	{ { "\r.\n", 3 }, { "\r.\r\n", 4 }, 4 },
 	{ { "\n\n\n", 3 }, { "\r\n\r\n\r\n", 6 }, 6 },
 	{ { "\0\n.\0", 4 }, { "\0\r\n..\0\r\n", 8 }, 7 },
-	{ { "a\nb\r\nc\nd\r\n", 10 }, { "a\r\nb\r\nc\r\nd\r\n", 12 }, 12 },
+	{ { "a\nb\r\nc\nx\r\n", 10 }, { "a\r\nb\r\nc\r\nx\r\n", 12 }, 12 },
 };
 
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
