@@ -19,45 +19,15 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "master/generation.h"
 #include "master/journal.h"
 #include "priv/counters.h"
-#include "priv/spawn.h"
 
-enum role { ROLE_AUTH, ROLE_SESSION, ROLE_LOGIN, ROLES };
-
-static const char *const role_name[] = {
-	[ROLE_AUTH] = "popper-auth",
-	[ROLE_SESSION] = "popper-session",
-	[ROLE_LOGIN] = "popper-login",
-};
-_Static_assert(sizeof(role_name) / sizeof(*role_name) == ROLES, "name all");
-
-#define READY_PATIENCE 60000
 /* A session that is in its UPDATE may take so long at our end. */
 #define STOP_PATIENCE 30000
-#define BACKOFF_LEAST 100
 #define BACKOFF_MOST 30000
 /* A service that has lived so long has not failed at its start. */
 #define GOOD_LIFE 60000
-
-struct child {
-	pid_t pid; /* 0: not running */
-	int control;
-	deadline_t started;
-	deadline_t restart; /* when, if pid is 0 */
-	int64_t backoff;
-};
-
-/* The services that work together, and the channels between them.  The master
- * keeps both ends: what waits in a channel outlives a service. */
-struct generation {
-	struct assignment assignment;
-	struct sockets sockets;
-	int connection;
-	int knock[2], onward[2];
-	struct child child[ROLES];
-};
-
 #define OLD_MAX 128 /* process groups of services that are no more ours */
 
 static struct {
@@ -89,86 +59,6 @@ watch_init(struct popper_error *e)
 	return 0;
 }
 
-/* --- One service. --- */
-
-/* Its descriptors, in the order of priv/service.h. */
-static void
-fill(struct spawn *s, const struct generation *g, enum role r, int control)
-{
-	s->fd[s->count++] = journal_output();
-	s->fd[s->count++] = r == ROLE_LOGIN ? g->knock[0]
-	    : r == ROLE_AUTH		    ? g->onward[0]
-					    : -1;
-	s->fd[s->count++] = control;
-	s->fd[s->count++] = watch.counters;
-	if (r == ROLE_AUTH)
-		s->fd[s->count++] = g->knock[1];
-	else if (r == ROLE_SESSION)
-		s->fd[s->count++] = g->onward[1];
-	else if (g->connection != -1)
-		s->fd[s->count++] = g->connection;
-	else
-		for (size_t i = 0; i < g->sockets.count; i++)
-			s->fd[s->count++] = g->sockets.fd[i];
-}
-
-static int
-start(struct generation *g, enum role r, struct popper_error *e)
-{
-	static struct wire w;
-	struct child *c = &g->child[r];
-	char path[POPPER_PATH_MAX + 1];
-	struct spawn s = { .path = path, .name = role_name[r] };
-	int pair[2];
-
-	if (!text_print(path, sizeof(path), "%s/%s",
-		g->assignment.settings.program_folder, role_name[r]))
-		return error_set(
-		    e, POPPER_PERMANENT, "program-folder is too long");
-	if (fd_pair(pair) == -1)
-		return error_system(e, POPPER_TEMPORARY, "socketpair");
-	fill(&s, g, r, pair[1]);
-	g->assignment.inputs = s.count - 4;
-	c->pid = spawn_service(&s, e);
-	fd_close(&pair[1]);
-	c->control = pair[0];
-	c->started = deadline_in(0);
-	if (c->pid == -1) {
-		c->pid = 0;
-		fd_close(&c->control);
-		return -1;
-	}
-	assignment_put(&w, &g->assignment);
-	if (wire_send(&w, c->control, NULL, 0) == -1)
-		log_warning("%s did not take its settings", role_name[r]);
-	return 0;
-}
-
-/* Wait for READY, writing the log meanwhile. */
-static int
-await(struct child *c, enum role r, struct readiness *ready,
-    struct popper_error *e)
-{
-	static struct wire w;
-	deadline_t limit = deadline_in(READY_PATIENCE);
-	struct pollfd p[2] = { { .fd = c->control, .events = POLLIN },
-		{ .fd = journal_input(), .events = POLLIN } };
-	size_t count;
-
-	do {
-		if (poll(p, 2, deadline_left(limit)) == -1 && errno != EINTR)
-			return error_system(e, POPPER_TEMPORARY, "poll");
-		journal_take();
-	} while (p[0].revents == 0 && deadline_left(limit) > 0);
-	if (p[0].revents != 0 &&
-	    wire_receive(&w, c->control, NULL, 0, &count) == 1 &&
-	    readiness_get(&w, ready))
-		return 0;
-	journal_take();
-	return error_set(e, POPPER_PERMANENT,
-	    "%s did not start: see the lines before this one", role_name[r]);
-}
-
 static void
 forget_group(pid_t pid)
 {
@@ -189,20 +79,11 @@ signal_group(pid_t pid, int signal)
 
 /* --- A generation. --- */
 
-static void
-close_channels(struct generation *g)
-{
-	fd_close(&g->knock[0]);
-	fd_close(&g->knock[1]);
-	fd_close(&g->onward[0]);
-	fd_close(&g->onward[1]);
-}
-
 /* Let it go: its services end when nobody talks to them any more. */
 static void
 retire(struct generation *g, int signal)
 {
-	close_channels(g);
+	generation_close(g);
 	for (int r = 0; r < ROLES; r++) {
 		struct child *c = &g->child[r];
 
@@ -217,46 +98,6 @@ retire(struct generation *g, int signal)
 	}
 }
 
-static int
-prepare(struct generation *g, const struct settings *s,
-    const struct sockets *sockets, int connection, struct popper_error *e)
-{
-	*g = (struct generation){ .assignment = { .settings = *s,
-				      .single = connection != -1 },
-		.connection = connection,
-		.knock = { -1, -1 },
-		.onward = { -1, -1 } };
-	if (sockets != NULL)
-		g->sockets = *sockets;
-	for (int r = 0; r < ROLES; r++) {
-		g->child[r].control = -1;
-		g->child[r].backoff = BACKOFF_LEAST;
-	}
-	if (fd_pair(g->knock) == -1 || fd_pair(g->onward) == -1) {
-		error_system(e, POPPER_TEMPORARY, "socketpair");
-		close_channels(g);
-		return -1;
-	}
-	return 0;
-}
-
-/* popper-auth and popper-session; what they can do goes to popper-login. */
-static int
-start_back(struct generation *g, struct readiness *r, struct popper_error *e)
-{
-	if (start(g, ROLE_AUTH, e) == -1 ||
-	    await(&g->child[ROLE_AUTH], ROLE_AUTH, r, e) == -1)
-		return -1;
-	text_copy(g->assignment.mechanisms, sizeof(g->assignment.mechanisms),
-	    r->mechanisms);
-	if (start(g, ROLE_SESSION, e) == -1 ||
-	    await(&g->child[ROLE_SESSION], ROLE_SESSION, r, e) == -1)
-		return -1;
-	text_copy(g->assignment.extensions, sizeof(g->assignment.extensions),
-	    r->extensions);
-	return 0;
-}
-
 int
 watch_start(const struct settings *s, const struct sockets *sockets,
     int connection, struct popper_error *e)
@@ -264,11 +105,12 @@ watch_start(const struct settings *s, const struct sockets *sockets,
 	static struct readiness ready;
 	static struct generation fresh;
 
-	if (prepare(&fresh, s, sockets, connection, e) == -1)
+	if (generation_prepare(&fresh, s, sockets, connection, e) == -1)
 		return -1;
-	if (start_back(&fresh, &ready, e) == -1 ||
-	    start(&fresh, ROLE_LOGIN, e) == -1 ||
-	    await(&fresh.child[ROLE_LOGIN], ROLE_LOGIN, &ready, e) == -1) {
+	fresh.counters = watch.counters;
+	if (generation_start_back(&fresh, e) == -1 ||
+	    generation_start(&fresh, ROLE_LOGIN, e) == -1 ||
+	    generation_await(&fresh, ROLE_LOGIN, &ready, e) == -1) {
 		retire(&fresh, SIGTERM);
 		return -1;
 	}
@@ -277,20 +119,20 @@ watch_start(const struct settings *s, const struct sockets *sockets,
 	watch.now = fresh;
 	watch.started = true;
 	if (connection != -1)
-		close_channels(&watch.now);
+		generation_close(&watch.now);
 	return 0;
 }
 
 int
 watch_check(const struct settings *s, struct popper_error *e)
 {
-	static struct readiness ready;
 	static struct generation g;
 	int result;
 
-	if (prepare(&g, s, NULL, -1, e) == -1)
+	if (generation_prepare(&g, s, NULL, -1, e) == -1)
 		return -1;
-	result = start_back(&g, &ready, e);
+	g.counters = watch.counters;
+	result = generation_start_back(&g, e);
 	retire(&g, SIGTERM);
 	return result;
 }
@@ -303,13 +145,14 @@ watch_list(const struct settings *s, char *out, size_t size,
 	static struct generation g;
 	size_t len;
 
-	if (prepare(&g, s, NULL, -1, e) == -1)
+	if (generation_prepare(&g, s, NULL, -1, e) == -1)
 		return -1;
+	g.counters = watch.counters;
 	g.assignment.list = true;
 	out[0] = '\0';
 	for (int r = ROLE_AUTH; r <= ROLE_SESSION; r++) {
-		if (start(&g, (enum role)r, e) == -1 ||
-		    await(&g.child[r], (enum role)r, &ready, e) == -1)
+		if (generation_start(&g, (enum role)r, e) == -1 ||
+		    generation_await(&g, (enum role)r, &ready, e) == -1)
 			return -1;
 		len = strlen(out);
 		text_print(out + len, size - len, "%s", ready.listing);
@@ -388,7 +231,7 @@ restart(void)
 			continue;
 		}
 		log_notice("starting %s again", role_name[r]);
-		if (start(&watch.now, (enum role)r, &e) == -1) {
+		if (generation_start(&watch.now, (enum role)r, &e) == -1) {
 			log_error("%s", e.text);
 			c->restart = deadline_in(BACKOFF_MOST);
 			next = deadline_earlier(next, c->restart);
