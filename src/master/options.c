@@ -76,6 +76,8 @@ static struct assigned {
 static size_t set_count;
 static char listeners[4096];
 
+static void wrong(const char *what) __attribute__((noreturn));
+
 static void
 wrong(const char *what)
 {
@@ -93,11 +95,12 @@ set(const char *name, const char *value)
 
 /* "name=value" of -o. */
 static void
-set_pair(char *text)
+set_pair(const char *argument)
 {
-	char *equals = strchr(text, '=');
+	char *text = strdup(argument), *equals = NULL;
 
-	if (equals == NULL)
+	/* A copy: ps(1) shows the original. */
+	if (text == NULL || (equals = strchr(text, '=')) == NULL)
 		wrong("-o takes NAME=VALUE");
 	*equals = '\0';
 	set(text, equals + 1);
