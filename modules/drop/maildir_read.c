@@ -58,25 +58,25 @@ maildir_open_message(struct maildir *m, struct maildir_record *record,
 #define LANE 128
 
 /*
- * How many LF in the ${len} octets behind ${p} have no CR before them.  The
- * octet before the first is ${p}[-1].  Written so that compilers make vector
- * code of the inner loop.
+ * How many LF in the ${len} octets at ${p} + 1 have no CR before them.  ${p}[0]
+ * is the octet before the first.  Written so that compilers make vector code
+ * of the inner loop.
  */
 static uint64_t
 count_bare_lf(const char *p, size_t len)
 {
 	uint64_t count = 0;
 	unsigned char lane;
-	size_t i = 0, j;
+	unsigned i;
 
-	for (; len - i >= LANE; i += LANE) {
-		for (lane = 0, j = i; j < i + LANE; j++)
+	for (; len >= LANE; p += LANE, len -= LANE) {
+		for (lane = 0, i = 0; i < LANE; i++)
 			lane = (unsigned char)(lane +
-			    ((p[j] == '\n') & (p[j - 1] != '\r')));
+			    ((p[i + 1] == '\n') & (p[i] != '\r')));
 		count += lane;
 	}
-	for (; i < len; i++)
-		count += (p[i] == '\n') & (p[i - 1] != '\r');
+	for (i = 0; i < len; i++)
+		count += (p[i + 1] == '\n') & (p[i] != '\r');
 	return count;
 }
 
@@ -93,7 +93,7 @@ maildir_measure(int fd, char *buffer, struct maildir_record *record)
 		if (got == -1)
 			return -1;
 		stored += (uint64_t)got;
-		bare += count_bare_lf(buffer + 1, (size_t)got);
+		bare += count_bare_lf(buffer, (size_t)got);
 		buffer[0] = buffer[got];
 	}
 	record->stored = stored;

@@ -28,9 +28,14 @@
 #define SIZES_MAX ((off_t)1 << 30)
 #define ENTRY_HEAD (3 * sizeof(uint64_t) + 1)
 
-/* Writing costs about as much as reading this many short messages. */
-#define WORTH_MESSAGES 8
-#define WORTH_OCTETS 262144
+/*
+ * When writing pays.  Measured on ext4: to read a short message costs 4 us, to
+ * write the cache 130 us and 0.3 us for each message in it.  So it pays if a
+ * tenth of what it costs is spared each time.
+ */
+#define WORTH_LEAST 4
+#define WORTH_SHARE 128
+#define WORTH_OCTETS 32768 /* of a long message cost like a short one */
 
 struct head {
 	uint64_t magic;
@@ -185,18 +190,18 @@ static bool
 is_worth(const struct maildir_list *list)
 {
 	const struct maildir_record *record;
-	uint64_t messages = 0, octets = 0;
-	size_t i;
+	uint64_t work = 0;
+	size_t i, left = 0;
 
 	for (i = 0; i < list->count; i++) {
 		record = &list->records[i];
-		if ((record->flags & MAILDIR_REMOVED) ||
-		    !(record->flags & MAILDIR_MEASURED))
+		if (record->flags & MAILDIR_REMOVED)
 			continue;
-		messages++;
-		octets += record->stored;
+		left++;
+		if (record->flags & MAILDIR_MEASURED)
+			work += 1 + record->stored / WORTH_OCTETS;
 	}
-	return messages >= WORTH_MESSAGES || octets >= WORTH_OCTETS;
+	return work >= WORTH_LEAST + left / WORTH_SHARE;
 }
 
 static size_t

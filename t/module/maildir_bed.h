@@ -1,0 +1,41 @@
+/*
+ * maildir_bed.h - a fresh Maildir for each test of the maildir module.
+ */
+#ifndef MODULE_MAILDIR_BED_H
+#define MODULE_MAILDIR_BED_H
+
+#include "bed.h"
+
+#include "../../modules/drop/maildir.h"
+
+extern const struct popper_module maildir_LTX_popper_module;
+
+extern struct maildir_conf conf; /* path is ~/Maildir */
+extern struct bed bed;
+extern struct popper_error error; /* of the last call */
+
+int maildir_set_up(void **state);
+int maildir_tear_down(void **state);
+
+#define MAILDIR_TEST(f) \
+	cmocka_unit_test_setup_teardown(f, maildir_set_up, maildir_tear_down)
+
+const struct popper_drop *drop(void);
+
+/** opened(): open the Maildir; it must work. */
+void *opened(void);
+/** refused(): open it; it must not work.  Returns the status. */
+enum popper_status refused(void);
+
+uint64_t octets(void *self, size_t i);
+/** uid(self, i): good until the next call but one. */
+const char *uid(void *self, size_t i);
+unsigned flags(void *self, size_t i);
+
+void expect_content(void *self, size_t i, const char *content, size_t len);
+void expect_text(void *self, size_t i, const char *text);
+
+/** fill(p, len, seed): make mail with many CR, LF and dots. */
+void fill(char *p, size_t len, uint32_t seed);
+
+#endif
