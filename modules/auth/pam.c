@@ -116,7 +116,6 @@ authenticate(struct auth_pam_exchange *x, struct popper_answer *answer)
 	const int flags = PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK;
 
 	x->last = pam_authenticate(x->handle, flags);
-	answer->delay = x->delay;
 	if (x->last == PAM_USER_UNKNOWN)
 		return POPPER_AUTH_NEXT;
 	if (x->last != PAM_SUCCESS)
@@ -174,6 +173,8 @@ auth_pam_begin(void *self, const struct popper_attempt *attempt,
 	    ? authenticate(x, answer)
 	    : judge(x, "start", x->last, &answer->error);
 	x->secret = popper_slice(NULL, 0);
+	if (verdict != POPPER_AUTH_YES)
+		answer->delay = x->delay;
 	return verdict;
 }
 

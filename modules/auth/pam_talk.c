@@ -80,13 +80,15 @@ converse(int count, const struct pam_message **questions,
 	return PAM_SUCCESS;
 }
 
-/* libpam calls this instead of sleeping, after successes too. */
+/* libpam calls this instead of sleeping, also when the password was right:
+ * the account may still be refused, and that must take as long. */
 static void
 note_delay(int result, unsigned microseconds, void *context)
 {
 	struct auth_pam_exchange *x = context;
 
-	if (result != PAM_SUCCESS && x != NULL)
+	(void)result;
+	if (x != NULL)
 		x->delay = microseconds;
 }
 

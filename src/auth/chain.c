@@ -98,6 +98,7 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 {
 	enum popper_verdict v;
 	bool offered = false;
+	uint64_t delay = 0; /* the longest that any module asked for */
 
 	for (size_t i = 0; i < c->modules.count; i++) {
 		const struct popper_module *m = c->modules.used[i].module;
@@ -111,11 +112,15 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 		c->exchange = NULL;
 		v = m->auth->begin(
 		    c->self[i], attempt, &c->exchange, answer);
+		if (answer->delay < delay)
+			answer->delay = delay;
 		if (v != POPPER_AUTH_NEXT)
 			return v;
+		delay = answer->delay;
 		chain_end(c);
 	}
 	clear(answer);
+	answer->delay = delay;
 	error_set(&answer->error, POPPER_DENIED, "%s",
 	    offered ? "no module knows the user"
 		    : "no module offers the mechanism");

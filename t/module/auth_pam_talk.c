@@ -26,6 +26,19 @@ a_delay_is_reported(void **state)
 	assert_true(auth_answer.delay >= 100000000);
 	assert_int_equal(pm_login(pm_me, "right"), POPPER_AUTH_YES);
 	assert_int_equal(auth_answer.delay, 0);
+	pm_driver->stop(pm_self);
+	/* An account refused must not be told from a wrong password by it,
+	 * nor a user there is not. */
+	pm_start_matrix("auth optional pam_faildelay.so delay=900000000",
+	    "account required pam_deny.so");
+	assert_int_equal(pm_login(pm_me, "right"), POPPER_AUTH_NO);
+	assert_true(auth_answer.delay >= 100000000);
+	pm_driver->stop(pm_self);
+	pm_start("auth optional pam_faildelay.so delay=900000000\n"
+		 "auth [default=die] pam_debug.so auth=user_unknown\n"
+		 "account required pam_permit.so\n");
+	assert_int_equal(pm_login("nobody-at-all", "x"), POPPER_AUTH_NEXT);
+	assert_true(auth_answer.delay >= 100000000);
 }
 
 static void
