@@ -9,8 +9,18 @@
 
 #define MINUTE 60000
 
+/* Once a minute, talk or silence.  False if the session must end. */
+static bool
+beat(struct dialog *d)
+{
+	if (d->minute == NULL || deadline_left(d->beat) > 0)
+		return true;
+	d->beat = deadline_in(MINUTE);
+	return d->minute(d->context) == 0;
+}
+
 /*
- * The next command line, with a stop every minute of silence.  Returns false
+ * The next command line, with a stop whenever a minute is over.  Returns false
  * with ${end} set if there is none.
  */
 static bool
@@ -21,9 +31,12 @@ next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
 
 	give_up = deadline_earlier(d->limit, deadline_in(d->idle));
 	for (;;) {
+		*end = DIALOG_CLOSE;
+		if (!beat(d))
+			return false;
 		stop = give_up;
 		if (d->minute != NULL)
-			stop = deadline_earlier(stop, deadline_in(MINUTE));
+			stop = deadline_earlier(stop, d->beat);
 		*result =
 		    stream_read_line(d->stream, COMMAND_LINE_MAX, line, stop);
 		if (*result == STREAM_CLOSED)
@@ -32,8 +45,6 @@ next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
 			return true;
 		else if (deadline_left(give_up) == 0)
 			*end = DIALOG_EXPIRED;
-		else if (d->minute != NULL && d->minute(d->context) == -1)
-			*end = DIALOG_CLOSE;
 		else
 			continue;
 		return false;
@@ -136,6 +147,7 @@ dialog_run(struct dialog *d)
 	unsigned faults = 0;
 
 	reply_start(&d->reply, d->stream);
+	d->beat = deadline_in(MINUTE);
 	while (next_line(d, &line, &result, &end)) {
 		reply_begin(&d->reply);
 		if (result == STREAM_LINE)

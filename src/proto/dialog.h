@@ -32,9 +32,10 @@ struct dialog {
 	 * NULL, before it is run: AUTHORIZATION forgets the USER name here.
 	 * May be NULL. */
 	void (*before)(void *context, const struct command *);
-	/* Called when the client was silent for a minute; -1 ends the session.
-	 * May be NULL. */
+	/* Called between commands, and during silence, once a minute; -1 ends
+	 * the session.  May be NULL. */
 	int (*minute)(void *context);
+	deadline_t beat; /* when minute is due; set by dialog_run */
 };
 
 enum dialog_end {

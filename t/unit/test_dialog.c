@@ -31,6 +31,7 @@ __wrap_stream_read_line(struct stream *stream, size_t most,
 	if (minutes_of_silence == 0)
 		return __real_stream_read_line(stream, most, line, deadline);
 	minutes_of_silence--;
+	d.beat = deadline_in(0);
 	assert_true(deadline_left(deadline) <= 60000);
 	return STREAM_EXPIRED;
 }
@@ -278,7 +279,7 @@ sends_away_who_only_errs(void **state)
 }
 
 static void
-tells_each_minute_of_silence(void **state)
+tells_each_minute(void **state)
 {
 	(void)state;
 	d.minute = minute;
@@ -289,6 +290,30 @@ tells_each_minute_of_silence(void **state)
 	minutes_of_silence = 9;
 	assert_int_equal(talk(S("QUIT\r\n")), DIALOG_CLOSE);
 	assert_int_equal(minutes_told, 3);
+}
+
+static enum outcome
+slow(void *context, const struct arguments *a, struct reply *r)
+{
+	(void)context;
+	(void)a;
+	d.beat = deadline_in(0);
+	return reply_ok(r, "done");
+}
+
+static void
+tells_each_minute_of_talk(void **state)
+{
+	static const struct command slow_commands[] = {
+		{ "NOOP", 0, 0, false, slow },
+		{ NULL, 0, 0, false, NULL },
+	};
+
+	(void)state;
+	d.commands = slow_commands;
+	d.minute = minute;
+	assert_int_equal(talk(S("NOOP\r\nNOOP\r\n")), DIALOG_GONE);
+	assert_int_equal(minutes_told, 2);
 }
 
 static void
@@ -350,7 +375,8 @@ main(void)
 		cmocka_unit_test_setup(long_lines_are_no_commands, start),
 		cmocka_unit_test_setup(a_flood_is_the_end, start),
 		cmocka_unit_test_setup(sends_away_who_only_errs, start),
-		cmocka_unit_test_setup(tells_each_minute_of_silence, start),
+		cmocka_unit_test_setup(tells_each_minute, start),
+		cmocka_unit_test_setup(tells_each_minute_of_talk, start),
 		cmocka_unit_test_setup(silence_ends_without_a_word, start),
 		cmocka_unit_test_setup(a_broken_stream_is_the_end, start),
 		cmocka_unit_test_setup(a_mute_handler_is_our_mistake, start),
