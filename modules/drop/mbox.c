@@ -1,0 +1,354 @@
+/*
+ * mbox.c - the mbox module: mail in one file per user, as /var/mail has it.
+ *
+ * Runs in: the session, one process per login, as the user, for good.
+ *
+ * The file is scanned once, at open, and read as it is: no header is added,
+ * hidden or changed, and no message is written to.  Two programs may use an
+ * mbox at once only under its locks (mbox_lock.c); a session takes them while
+ * it scans and while it commits, so mail is delivered all through it.
+ */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mbox.h"
+
+#define REOPENS 3 /* while another program replaces the file */
+
+static const struct popper_option mbox_options[] = {
+	POPPER_OPTION(TEXT, struct mbox_conf, path, "path", "/var/mail/%u",
+	    "the mbox file"),
+	POPPER_OPTION(SECONDS, struct mbox_conf, lock_timeout, "lock-timeout",
+	    "10s", "how long to wait for other programs' locks"),
+	POPPER_OPTION(BOOL, struct mbox_conf, dotlock, "dotlock", "yes",
+	    "take the dot lock, too"),
+	POPPER_OPTIONS_END
+};
+
+struct mbox *
+mbox_from_self(void *self)
+{
+	struct mbox *m = self;
+
+	assert(m != NULL && m->magic == MBOX_MAGIC);
+	return m;
+}
+
+/* Where the mbox is; ${path} has POPPER_PATH_MAX + 1 octets. */
+static int
+find_path(const struct popper_host *h, const struct mbox_conf *conf,
+    const struct popper_place *place, char *path, struct popper_error *e)
+{
+	const struct popper_identity *who = place->identity;
+
+	if (who->maildrop[0] != '\0')
+		memcpy(path, who->maildrop, sizeof(who->maildrop));
+	else if (h->expand(path, POPPER_PATH_MAX + 1, conf->path, who, e) == -1)
+		return -1;
+	if (*path != '/')
+		return h->fail(e, POPPER_PERMANENT,
+		    "mbox \"%s\" of %s: not an absolute path", path, who->user);
+	return 0;
+}
+
+static int
+mbox_paths(const struct popper_host *h, const void *conf,
+    const struct popper_place *place, struct popper_allow *allow,
+    struct popper_error *e)
+{
+	const struct mbox_conf *c = conf;
+	char path[POPPER_PATH_MAX + 1], *slash;
+
+	if (find_path(h, c, place, path, e) == -1)
+		return -1;
+	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
+	    -1)
+		goto fail;
+	if (!c->dotlock)
+		return 0;
+	/* For the dot lock.  No right to write there: in /var/mail the
+	 * others' mail lies beside. */
+	slash = strrchr(path, '/');
+	slash[slash == path] = '\0';
+	if (allow->allow(allow, path, POPPER_ALLOW_MAKE) == -1)
+		goto fail;
+	return 0;
+fail:
+	return h->fail(e, POPPER_TEMPORARY, "%s: cannot be allowed", path);
+}
+
+static void
+mbox_close(void *self)
+{
+	struct mbox *m;
+
+	if (self == NULL)
+		return;
+	m = mbox_from_self(self);
+	if (m->fd != -1) {
+		mbox_unlock(m);
+		(void)close(m->fd);
+	}
+	if (m->folder != -1)
+		(void)close(m->folder);
+	if (m->state != -1)
+		(void)close(m->state);
+	mbox_index_free(&m->index);
+	free(m->uids);
+	free(m->twins.list);
+	free(m->buffer);
+	m->magic = 0;
+	free(m);
+}
+
+/* An instance with its path, and nothing opened but the state folder. */
+static struct mbox *
+new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
+    const struct popper_place *place, struct popper_error *e)
+{
+	struct mbox *m = calloc(1, sizeof(*m));
+	int n;
+
+	if (m == NULL) {
+		h->fail(e, POPPER_TEMPORARY, "out of memory");
+		return NULL;
+	}
+	m->magic = MBOX_MAGIC;
+	m->host = h;
+	m->conf = conf;
+	m->folder = m->fd = m->state = -1;
+	memcpy(m->user, place->identity->user, sizeof(m->user));
+	if (find_path(h, conf, place, m->path, e) == -1)
+		goto fail;
+	m->name = strrchr(m->path, '/') + 1;
+	n = snprintf(m->lock.name, sizeof(m->lock.name), "%s.lock", m->name);
+	if (n < 0 || (size_t)n >= sizeof(m->lock.name)) {
+		h->fail(e, POPPER_PERMANENT, "%s: name too long", m->path);
+		goto fail;
+	}
+	if (*m->name == '\0') {
+		h->fail(e, POPPER_ABSENT, "%s: is a folder", m->path);
+		goto fail;
+	}
+	m->state = fcntl(place->state, F_DUPFD_CLOEXEC, 0);
+	if (m->state != -1)
+		return m;
+	h->fail_system(e, POPPER_TEMPORARY, "state folder of %s", m->user);
+fail:
+	mbox_close(m);
+	return NULL;
+}
+
+/* With the lock held: fix what this session will see. */
+static int
+take_snapshot(struct mbox *m, struct popper_error *e)
+{
+	struct timespec now;
+
+	if (fstat(m->fd, &m->seen) == -1)
+		return m->host->fail_system(
+		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	m->settled = now.tv_sec - m->seen.st_ctim.tv_sec > 2;
+	m->index.size = (uint64_t)m->seen.st_size;
+	if (mbox_scan(m, m->fd, MBOX_WINDOW, &m->index) == 0) {
+		m->internal = m->index.count > 0 &&
+		    mbox_is_internal(m->fd, m->index.records);
+		return 0;
+	}
+	if (errno == EBADMSG)
+		return m->host->fail(e, POPPER_PERMANENT,
+		    "%s: does not begin with a \"From \" line; put the file "
+		    "right or aside",
+		    m->path);
+	return m->host->fail_system(
+	    e, POPPER_TEMPORARY, "%s: cannot scan", m->path);
+}
+
+/* Most mailboxes are empty, and what is empty needs no lock to be read. */
+static bool
+is_empty(const struct mbox *m)
+{
+	struct stat st;
+
+	return fstat(m->fd, &st) == 0 && st.st_size == 0;
+}
+
+/* Open and lock the file that the path names while we hold the lock. */
+static int
+open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
+{
+	int i;
+
+	for (i = 0; i < REOPENS; i++) {
+		if (mbox_open_file(m, e) == -1)
+			return -1;
+		if (m->fd == -1 || (!recover && is_empty(m)))
+			return 0;
+		if (recover && !m->writable)
+			return m->host->fail(e, POPPER_PERMANENT,
+			    "%s: a commit was interrupted and the file is now "
+			    "read-only; make it writable",
+			    m->path);
+		if (mbox_lock(m, recover ? F_WRLCK : F_RDLCK, e) == -1)
+			return -1;
+		if (mbox_is_current(m))
+			return 0;
+		mbox_unlock(m);
+		(void)close(m->fd);
+		m->fd = -1;
+	}
+	return m->host->fail(
+	    e, POPPER_TEMPORARY, "%s: replaced again and again", m->path);
+}
+
+static int
+mbox_open(const struct popper_host *h, const void *conf,
+    const struct popper_place *place, void **self, struct popper_error *e)
+{
+	struct mbox *m = new_mbox(h, conf, place, e);
+	bool recover;
+
+	if (m == NULL)
+		return -1;
+	recover = mbox_backup_exists(m);
+	if (open_and_lock(m, recover, e) == -1)
+		goto fail;
+	if (m->fd == -1 && recover) {
+		h->fail(e, POPPER_PERMANENT,
+		    "%s: a commit was interrupted and the file is gone; see "
+		    "to it, then remove " MBOX_BACKUP " in the state folder "
+		    "of %s",
+		    m->path, m->user);
+		goto fail;
+	}
+	if (m->fd != -1) {
+		if (recover && mbox_recover(m, e) == -1)
+			goto fail;
+		if (take_snapshot(m, e) == -1)
+			goto fail;
+		mbox_unlock(m);
+	}
+	*self = m;
+	return 0;
+fail:
+	mbox_close(m);
+	return -1;
+}
+
+static size_t
+mbox_count(const void *self)
+{
+	const struct mbox *m = self;
+
+	return m->index.count - m->internal;
+}
+
+/* Message ${i}, which must be there. */
+static const struct mbox_record *
+record(const struct mbox *m, size_t i)
+{
+	assert(i < m->index.count - m->internal);
+	return &m->index.records[i + m->internal];
+}
+
+static int
+mbox_describe(void *self, size_t i, unsigned want,
+    struct popper_message *message, struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+	const struct mbox_record *r = record(m, i);
+
+	if ((want & (POPPER_WANT_UID | POPPER_WANT_FLAGS)) != 0 &&
+	    mbox_uids(m, e) == -1)
+		return -1;
+	if ((want & POPPER_WANT_OCTETS) != 0)
+		message->octets = r->octets;
+	if ((want & POPPER_WANT_UID) != 0)
+		mbox_uid_text(&m->uids[i], message->uid);
+	if ((want & POPPER_WANT_FLAGS) != 0)
+		message->flags = m->uids[i].seen ? POPPER_MESSAGE_SEEN : 0;
+	return 0;
+}
+
+/* Is the message still where it was scanned?  Only a program that ignores all
+ * locks could have moved it, and then nothing must be sent for it. */
+static int
+still_there(struct mbox *m, const struct mbox_record *r, struct popper_error *e)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(m->fd, &st) == -1)
+		return m->host->fail_system(
+		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
+	n = mbox_read_at(m->fd, m->buffer, r->from_len, r->offset);
+	if (n == -1)
+		return m->host->fail_system(
+		    e, POPPER_TEMPORARY, "%s: read", m->path);
+	if ((uint64_t)st.st_size < r->end || (size_t)n != r->from_len ||
+	    mbox_sum(m->buffer, r->from_len) != r->from_sum)
+		return m->host->fail(e, POPPER_TEMPORARY,
+		    "%s: rewritten by another program during the session",
+		    m->path);
+	return 0;
+}
+
+static int
+mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+	const struct mbox_record *r = record(m, i);
+	uint64_t at = r->offset + r->from_len;
+	size_t want;
+	ssize_t n;
+	int more;
+
+	if (m->buffer == NULL && (m->buffer = malloc(MBOX_BUFFER)) == NULL)
+		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
+	if (still_there(m, r, e) == -1)
+		return -1;
+	at = offset < r->end - at ? at + offset : r->end;
+	for (; at < r->end; at += (uint64_t)n) {
+		want = r->end - at < MBOX_BUFFER ? (size_t)(r->end - at)
+						 : MBOX_BUFFER;
+		n = mbox_read_at(m->fd, m->buffer, want, at);
+		if (n == -1)
+			return m->host->fail_system(
+			    e, POPPER_TEMPORARY, "%s: read", m->path);
+		if (n == 0)
+			return m->host->fail(e, POPPER_TEMPORARY,
+			    "%s: cut by another program during the session",
+			    m->path);
+		more = sink->put(sink, popper_slice(m->buffer, (size_t)n));
+		if (more == 1)
+			return 0;
+		if (more == -1)
+			return m->host->fail(
+			    e, POPPER_TEMPORARY, "the message was not taken");
+	}
+	return 0;
+}
+
+static const struct popper_drop mbox_drop = {
+	.size = sizeof(mbox_drop),
+	.paths = mbox_paths,
+	.open = mbox_open,
+	.count = mbox_count,
+	.describe = mbox_describe,
+	.read = mbox_read,
+	.commit = mbox_commit,
+	.close = mbox_close,
+};
+
+POPPER_MODULE(mbox, .version = "0.1.0",
+    .summary = "mail in one mbox file per user",
+    .conf_size = sizeof(struct mbox_conf), .options = mbox_options,
+    .drop = &mbox_drop);

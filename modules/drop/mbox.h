@@ -1,0 +1,295 @@
+/*
+ * mbox.h - what the parts of the mbox module share.
+ *
+ * An mbox is one file: each message is a separator line ("From sender date"),
+ * the message with LF line ends, and one empty line.  The separator and that
+ * empty line belong to the container; a message is what lies between.
+ *
+ * Functions here return 0, or -1 with the error filled, unless they say more.
+ */
+#ifndef MBOX_H
+#define MBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <popper/drop.h>
+
+struct mbox_conf {
+	const char *path;
+	uint64_t lock_timeout; /* seconds */
+	bool dotlock;
+};
+
+/* A separator line is never longer than this, its line end included. */
+#define MBOX_FROM_MAX 1024
+
+/* One message; 32 octets, since there may be very many. */
+struct mbox_record {
+	uint64_t offset; /* of the separator line */
+	uint64_t end; /* behind the message's last octet */
+	uint64_t octets; /* as LIST must say: line ends are CRLF */
+	uint32_t from_len; /* of the separator line, with its line end */
+	uint32_t from_sum; /* mbox_sum of the separator line */
+};
+
+struct mbox_index {
+	struct mbox_record *records;
+	size_t count, room;
+	uint64_t size; /* octets of the file that were scanned */
+};
+
+/* 128 bits of a message's hash, and which of its equals it is. */
+#define MBOX_HASH_SIZE 16
+struct mbox_uid {
+	unsigned char hash[MBOX_HASH_SIZE];
+	uint32_t ordinal; /* from 1 on */
+	bool seen; /* a mail program says it was read */
+};
+
+/* From the file "twins": a copy that remains of equal messages. */
+struct mbox_twin {
+	unsigned char hash[MBOX_HASH_SIZE];
+	uint32_t ordinal;
+	uint32_t most; /* highest ordinal that was ever given out */
+};
+
+struct mbox_twins {
+	struct mbox_twin *list; /* by hash, then ordinal */
+	size_t count;
+};
+
+struct mbox_lock {
+	bool kernel; /* the fcntl lock is held */
+	bool dotted; /* the dot lock is ours */
+	bool told; /* the log knows that there can be no dot lock */
+	ino_t inode; /* of our dot lock */
+	struct timespec touched; /* CLOCK_MONOTONIC */
+	char name[256]; /* of the dot lock in the folder */
+};
+
+#define MBOX_MAGIC 0x6d626f78u
+#define MBOX_BUFFER 65536 /* octets of one piece of a message */
+#define MBOX_WINDOW 262144 /* octets looked at at once by a scan */
+
+struct mbox {
+	uint32_t magic;
+	const struct popper_host *host;
+	const struct mbox_conf *conf;
+	int folder; /* O_PATH: the folder the mbox lies in */
+	int fd; /* the mbox, or -1: there is none yet */
+	int state; /* the user's state folder */
+	bool writable; /* fd is open for writing */
+	bool internal; /* record 0 is not a message: see mbox_is_internal */
+	bool settled; /* a change after ${seen} cannot have the same ctime */
+	struct stat seen; /* the file as it was scanned */
+	struct mbox_lock lock;
+	struct mbox_index index;
+	struct mbox_uid *uids; /* one per message, or NULL: not asked yet */
+	struct mbox_twins twins;
+	char *buffer; /* MBOX_BUFFER octets, or NULL: nothing read yet */
+	const char *name; /* of the mbox in its folder: the end of ${path} */
+	char path[POPPER_PATH_MAX + 1];
+	char user[POPPER_USER_MAX + 1]; /* for the log */
+};
+
+/** mbox_from_self(self): the instance behind the driver's void pointer. */
+struct mbox *mbox_from_self(void *self);
+
+/* --- mbox_file.c: descriptors --- */
+
+/**
+ * mbox_read_at(fd, buf, len, offset):
+ * Read ${len} octets, or up to the end of the file.  Returns how many came, or
+ * -1 with errno.
+ */
+ssize_t mbox_read_at(int fd, void *buf, size_t len, uint64_t offset);
+
+/** mbox_write_at(fd, buf, len, offset): all of it.  0, or -1 with errno. */
+int mbox_write_at(int fd, const void *buf, size_t len, uint64_t offset);
+
+/**
+ * mbox_open_file(m, error):
+ * Open folder and mbox of m->path.  No such file: m->fd stays -1.
+ * POPPER_ABSENT: there is no folder, or the path is a folder.  A file that is
+ * not a plain one, has other names or belongs to somebody else is refused.
+ */
+int mbox_open_file(struct mbox *, struct popper_error *);
+
+/** mbox_is_current(m): does the path still name the file that is open? */
+bool mbox_is_current(const struct mbox *);
+
+/* --- mbox_from.c: separator lines --- */
+
+/**
+ * mbox_from(text, len):
+ * Does a separator line begin at ${text}?  Returns its length with its line
+ * end, or 0.  ${len} octets may be looked at.
+ */
+size_t mbox_from(const char *text, size_t len);
+
+/* --- mbox_scan.c: where messages begin and end --- */
+
+/**
+ * mbox_scan(m, fd, window, index):
+ * Find the messages in the first index->size octets of ${fd} with a buffer of
+ * ${window} octets (at least four times MBOX_FROM_MAX) and fill ${index},
+ * which is otherwise empty and is to be freed in either case.  ${m} is NULL,
+ * or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG the
+ * file does not begin with a separator, ESTALE it became shorter.
+ */
+int mbox_scan(
+    struct mbox *m, int fd, size_t window, struct mbox_index *index);
+
+/** mbox_index_free(index): free the records and forget them. */
+void mbox_index_free(struct mbox_index *);
+
+/** mbox_region_end(index, i): where what belongs to record ${i} ends. */
+uint64_t mbox_region_end(const struct mbox_index *, size_t i);
+
+/** mbox_sum(text, len): a quick fingerprint (FNV-1a) of a separator line. */
+uint32_t mbox_sum(const char *text, size_t len);
+
+/**
+ * mbox_is_internal(fd, record):
+ * Is this, the first message, the one in which IMAP servers keep their own
+ * notes?  It is no mail: it is not shown and never removed.
+ */
+bool mbox_is_internal(int fd, const struct mbox_record *);
+
+/* --- mbox_lock.c: locks as delivery programs take them --- */
+
+/**
+ * mbox_lock(m, kind, error):
+ * Take the fcntl lock (${kind}: F_RDLCK or F_WRLCK) and then the dot lock, or
+ * neither: POPPER_TEMPORARY after the configured time.  Needs an open m->fd.
+ */
+int mbox_lock(struct mbox *, short kind, struct popper_error *);
+
+/** mbox_lock_keep(m): call now and then while holding them for long. */
+void mbox_lock_keep(struct mbox *);
+
+/** mbox_unlock(m): release both.  Keeps errno. */
+void mbox_unlock(struct mbox *);
+
+/* --- mbox_uid.c: unique-ids --- */
+
+/** mbox_uids(m, error): compute m->uids unless they are there. */
+int mbox_uids(struct mbox *, struct popper_error *);
+
+/** mbox_uid_text(uid, text): write ${uid} as text, with its NUL. */
+void mbox_uid_text(const struct mbox_uid *, char text[POPPER_UID_MAX + 1]);
+
+/** mbox_hash(fd, record, uid): fill hash and seen.  0, or -1 with errno. */
+int mbox_hash(int fd, const struct mbox_record *, struct mbox_uid *);
+
+/** mbox_hash_text(hash, text): 22 characters and a NUL.  mbox_hash_parse(text,
+ * hash): the way back; false if it is none. */
+#define MBOX_HASH_TEXT 22
+void mbox_hash_text(
+    const unsigned char hash[MBOX_HASH_SIZE], char text[MBOX_HASH_TEXT + 1]);
+bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
+
+/* --- mbox_twins.c: equal messages --- */
+
+/**
+ * mbox_twins_load(m): read the state file "twins" into m->twins.  None, or one
+ * that is damaged (the log says so), is the same as an empty one.
+ */
+void mbox_twins_load(struct mbox *);
+
+/**
+ * mbox_twins_number(m, count): give the ${count} uids of ${m} their ordinals.
+ * Returns 0, or -1 without memory.
+ */
+int mbox_twins_number(struct mbox *, size_t count);
+
+/**
+ * mbox_twins_save(m, changes):
+ * Write down what is left of equal messages once those marked are gone.  A
+ * failure is only logged: it costs no mail.  ${m} has no uids: there can be no
+ * twins, the file is removed.
+ */
+void mbox_twins_save(struct mbox *, const struct popper_changes *);
+
+/* --- mbox_commit.c: removing messages --- */
+
+/* A part of the file that moves down: ${len} octets from ${from} on. */
+struct mbox_run {
+	uint64_t from, len;
+};
+
+/* What is to be done to the file, worked out before anything is done. */
+struct mbox_plan {
+	struct mbox_run *runs; /* kept parts behind ${tail}, in order */
+	size_t count, room;
+	uint64_t tail; /* where the first removed message begins */
+	uint64_t size; /* of the file before */
+	uint64_t final; /* and after */
+	int backup; /* the backup file, or -1 */
+};
+
+/** See commit in popper/drop.h. */
+enum popper_outcome mbox_commit(
+    void *self, const struct popper_changes *, struct popper_error *);
+
+/* --- mbox_backup.c: the way back from half a commit --- */
+
+#define MBOX_BACKUP "commit.mbox" /* in the state folder */
+
+/* The backup file: this, then ${runs} struct mbox_run, then the octets of the
+ * mbox from ${tail} to ${size}.  All zero until the rest is on the disk. */
+struct mbox_backup {
+	char magic[8];
+	uint64_t inode; /* of the mbox */
+	uint64_t size, tail, final, runs; /* as in struct mbox_plan */
+	unsigned char sum[32]; /* SHA-256 of all but this member */
+};
+#define MBOX_BACKUP_MAGIC "POPMBOX1"
+
+/**
+ * mbox_backup_make(m, plan, error):
+ * Write the backup and open it as plan->backup.  When this returns 0 it is on
+ * stable storage; else there is none.
+ */
+int mbox_backup_make(
+    struct mbox *, struct mbox_plan *, struct popper_error *);
+
+/**
+ * mbox_backup_restore(m, plan, from, to):
+ * Put the mbox's old octets from ${from} to ${to} back.  0, or -1 with errno.
+ */
+int mbox_backup_restore(
+    struct mbox *, const struct mbox_plan *, uint64_t from, uint64_t to);
+
+/** mbox_backup_drop(m, plan): close and remove it.  0, or -1 with errno. */
+int mbox_backup_drop(struct mbox *, struct mbox_plan *);
+
+/** mbox_backup_exists(m): did an earlier session leave one behind? */
+bool mbox_backup_exists(const struct mbox *);
+
+/**
+ * mbox_backup_sum(fd, backup, sum):
+ * The sum that ${backup}, the head of the file ${fd}, ought to have.  Returns
+ * 0, or -1 with errno.
+ */
+int mbox_backup_sum(
+    int fd, const struct mbox_backup *, unsigned char sum[32]);
+
+/** mbox_plan_free(plan): free the runs and close the backup. */
+void mbox_plan_free(struct mbox_plan *);
+
+/* --- mbox_recover.c --- */
+
+/**
+ * mbox_recover(m, error):
+ * A backup was left behind: finish or undo that commit.  Needs the locks for
+ * writing.  In doubt nothing is touched and a person is asked for:
+ * POPPER_PERMANENT.
+ */
+int mbox_recover(struct mbox *, struct popper_error *);
+
+#endif

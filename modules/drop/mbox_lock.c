@@ -1,0 +1,189 @@
+/*
+ * mbox_lock.c - locks on the mbox as delivery and mail programs take them.
+ *
+ * Runs in: the session, as the user.  Held while scanning and while committing,
+ * never for a whole session.
+ *
+ * Two locks, in Debian's order: an fcntl lock (open file description: closing
+ * another descriptor of the file does not drop it), then "NAME.lock".  A
+ * program that takes them the other way round must not be waited for with one
+ * of them in the hand, so each try takes both at once or lets go of both.
+ *
+ * The dot lock is made with mknodat: one step, and it needs only the right to
+ * make a file in the folder, not to write to one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mbox.h"
+
+#define FIRST_WAIT 10 /* milliseconds */
+#define LONGEST_WAIT 250
+#define STALE 300 /* seconds; what other programs agree on */
+#define REFRESH 60
+
+enum attempt { TAKEN, BUSY, BROKEN };
+
+static int64_t
+milliseconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int
+kernel_lock(const struct mbox *m, short kind)
+{
+	struct flock l = { .l_type = kind, .l_whence = SEEK_SET };
+	int r;
+
+	do
+		r = fcntl(m->fd, F_OFD_SETLK, &l);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+/* Somebody has a dot lock.  Remove it if nobody has touched it for so long
+ * that by general agreement its owner is dead.  The kernel lock is ours now,
+ * so no second popper does the same at this moment. */
+static void
+remove_stale(const struct mbox *m)
+{
+	struct stat first, again;
+	struct timespec now;
+
+	if (fstatat(m->folder, m->lock.name, &first, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (!S_ISREG(first.st_mode) || now.tv_sec - first.st_mtime < STALE)
+		return;
+	if (fstatat(m->folder, m->lock.name, &again, AT_SYMLINK_NOFOLLOW) ==
+		-1 ||
+	    again.st_ino != first.st_ino || again.st_mtime != first.st_mtime)
+		return;
+	if (unlinkat(m->folder, m->lock.name, 0) == 0)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: removed the stale lock %s (%ld minutes old)", m->path,
+		    m->lock.name, (long)(now.tv_sec - first.st_mtime) / 60);
+}
+
+static enum attempt
+dot_lock(struct mbox *m)
+{
+	struct mbox_lock *l = &m->lock;
+	struct stat st;
+
+	if (!m->conf->dotlock)
+		return TAKEN;
+	if (mknodat(m->folder, l->name, S_IFREG | 0600, 0) == 0) {
+		l->dotted = true;
+		l->inode = 0;
+		if (fstatat(m->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			l->inode = st.st_ino;
+		(void)clock_gettime(CLOCK_MONOTONIC, &l->touched);
+		return TAKEN;
+	}
+	if (errno == EEXIST) {
+		remove_stale(m);
+		return BUSY;
+	}
+	/* No right, or no room: a user over quota must still be able to
+	 * remove mail.  The kernel lock has to do. */
+	if (errno != EACCES && errno != EPERM && errno != EROFS &&
+	    errno != ENOSPC && errno != EDQUOT)
+		return BROKEN;
+	if (!l->told)
+		m->host->log(POPPER_LOG_INFO,
+		    "%s: no dot lock (errno %d), fcntl lock only", m->path,
+		    errno);
+	l->told = true;
+	return TAKEN;
+}
+
+static enum attempt
+try_both(struct mbox *m, short kind)
+{
+	enum attempt got;
+	int cause;
+
+	if (kernel_lock(m, kind) == -1)
+		return errno == EAGAIN || errno == EACCES ? BUSY : BROKEN;
+	m->lock.kernel = true;
+	got = dot_lock(m);
+	if (got != TAKEN) {
+		cause = errno;
+		mbox_unlock(m);
+		errno = cause;
+	}
+	return got;
+}
+
+int
+mbox_lock(struct mbox *m, short kind, struct popper_error *e)
+{
+	int64_t now = milliseconds();
+	int64_t end = now + (int64_t)m->conf->lock_timeout * 1000;
+	int64_t wait = FIRST_WAIT;
+	struct timespec t;
+	enum attempt got;
+
+	while ((got = try_both(m, kind)) == BUSY) {
+		now = milliseconds();
+		if (now >= end)
+			return m->host->fail(e, POPPER_TEMPORARY,
+			    "%s: locked by another program for %lu seconds "
+			    "(see %s.lock and /proc/locks)",
+			    m->path, (unsigned long)m->conf->lock_timeout,
+			    m->path);
+		if (wait > end - now)
+			wait = end - now;
+		t.tv_sec = 0;
+		t.tv_nsec = (long)wait * 1000000;
+		(void)nanosleep(&t, NULL);
+		wait = wait * 2 < LONGEST_WAIT ? wait * 2 : LONGEST_WAIT;
+	}
+	if (got == BROKEN)
+		return m->host->fail_system(
+		    e, POPPER_TEMPORARY, "%s: cannot lock", m->path);
+	return 0;
+}
+
+void
+mbox_lock_keep(struct mbox *m)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!m->lock.dotted || now.tv_sec - m->lock.touched.tv_sec < REFRESH)
+		return;
+	if (utimensat(m->folder, m->lock.name, NULL, AT_SYMLINK_NOFOLLOW) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: cannot refresh the dot lock (errno %d)", m->path,
+		    errno);
+	m->lock.touched = now;
+}
+
+void
+mbox_unlock(struct mbox *m)
+{
+	struct mbox_lock *l = &m->lock;
+	struct stat st;
+	int cause = errno;
+
+	/* Not if somebody took ours for dead and made one of his own. */
+	if (l->dotted &&
+	    fstatat(m->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_ino == l->inode && unlinkat(m->folder, l->name, 0) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: cannot remove the dot lock (errno %d)", m->path,
+		    errno);
+	if (l->kernel)
+		(void)kernel_lock(m, F_UNLCK);
+	l->dotted = l->kernel = false;
+	errno = cause;
+}

@@ -1,0 +1,287 @@
+/*
+ * mbox_scan.c - one pass over an mbox: where messages begin and end, and how
+ * many octets they have on the wire.
+ *
+ * Runs in: the session, as the user.
+ *
+ * The file is read in windows, never mapped: a file that another program cuts
+ * while it is mapped kills the reader.  Two things are looked for, both at the
+ * speed of memory: line feeds that lack a CR are only counted, and "From " at
+ * the beginning of a line is searched for as a string.  A window keeps
+ * HISTORY octets of the one before, and is searched only so far that a whole
+ * separator line fits behind, so nothing ever straddles two windows.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "mbox.h"
+
+#define HISTORY 4 /* octets: "\n\r\n" must be seen before "From " */
+#define LANES 32
+
+typedef unsigned char lanes_t __attribute__((vector_size(LANES)));
+
+struct scan {
+	struct mbox_index *index;
+	struct mbox_record now; /* the message we are in */
+	char *buf;
+	size_t len; /* octets in buf */
+	size_t pos; /* searched up to here */
+	size_t counted; /* line feeds counted up to here */
+	uint64_t base; /* where buf begins in the file */
+	uint64_t bare; /* line feeds without CR in this message */
+};
+
+/* Count the LF among ${len} octets that have no CR before them.  The octet
+ * before ${p} must be readable. */
+static uint64_t
+count_bare(const char *p, size_t len)
+{
+	uint64_t total = 0;
+	size_t block, i;
+
+	while (len >= LANES) {
+		lanes_t sum = { 0 }, here, before;
+
+		/* A lane holds up to 255. */
+		for (block = 0; block < 255 && len >= LANES; block++) {
+			memcpy(&here, p, LANES);
+			memcpy(&before, p - 1, LANES);
+			sum -= (lanes_t)((here == '\n') & (before != '\r'));
+			p += LANES;
+			len -= LANES;
+		}
+		for (i = 0; i < LANES; i++)
+			total += sum[i];
+	}
+	for (; len > 0; p++, len--)
+		total += *p == '\n' && p[-1] != '\r';
+	return total;
+}
+
+uint32_t
+mbox_sum(const char *text, size_t len)
+{
+	uint32_t sum = 2166136261u;
+
+	for (; len > 0; text++, len--)
+		sum = (sum ^ (unsigned char)*text) * 16777619u;
+	return sum;
+}
+
+static int
+append(struct mbox_index *index, const struct mbox_record *record)
+{
+	struct mbox_record *bigger;
+	size_t room;
+
+	if (index->count == index->room) {
+		room = index->room == 0 ? 64 : index->room * 2;
+		bigger = reallocarray(index->records, room, sizeof(*bigger));
+		if (bigger == NULL)
+			return -1;
+		index->records = bigger;
+		index->room = room;
+	}
+	index->records[index->count++] = *record;
+	return 0;
+}
+
+/* The empty line that ends at ${at} of the buffer: its length, or 0.  ${len}
+ * octets of the message lie before ${at}. */
+static size_t
+empty_line(const char *at, uint64_t len)
+{
+	if (len == 0 || at[-1] != '\n')
+		return 0;
+	if (len == 1 || at[-2] == '\n')
+		return 1;
+	if (at[-2] == '\r' && (len == 2 || at[-3] == '\n'))
+		return 2;
+	return 0;
+}
+
+/* The message that we are in ends at ${at} of the buffer. */
+static int
+end_message(struct scan *s, size_t at)
+{
+	struct mbox_record *r = &s->now;
+	uint64_t len = s->base + at - r->offset - r->from_len;
+	size_t cut = empty_line(s->buf + at, len);
+
+	if (at > s->counted)
+		s->bare += count_bare(s->buf + s->counted, at - s->counted);
+	r->end = s->base + at - cut;
+	r->octets = len + s->bare - cut;
+	if (cut == 1)
+		r->octets--; /* the LF cut off was counted as two */
+	else if (cut == 0 && len > 0 && s->buf[at - 1] != '\n')
+		r->octets += 2; /* the server ends the last line */
+	return append(s->index, r);
+}
+
+static void
+begin_message(struct scan *s, size_t at, size_t from_len)
+{
+	s->now.offset = s->base + at;
+	s->now.from_len = (uint32_t)from_len;
+	s->now.from_sum = mbox_sum(s->buf + at, from_len);
+	s->bare = 0;
+	s->pos = s->counted = at + from_len;
+}
+
+/* Look for separators that begin before ${limit} of the buffer. */
+static int
+search(struct scan *s, size_t limit)
+{
+	const char *hit;
+	size_t at, last, n;
+
+	while (s->pos < limit) {
+		last = s->len - limit < 4 ? s->len : limit + 4;
+		hit = memmem(
+		    s->buf + s->pos - 1, last - s->pos + 1, "\nFrom ", 6);
+		if (hit == NULL) {
+			s->pos = limit;
+			break;
+		}
+		at = (size_t)(hit - s->buf) + 1;
+		s->pos = at + 1;
+		/* The line before must be empty; a separator line never is, so
+		 * looking back beyond the message's beginning does no harm. */
+		if (empty_line(hit + 1, 3) == 0)
+			continue;
+		n = mbox_from(s->buf + at, s->len - at);
+		if (n == 0)
+			continue;
+		if (end_message(s, at) == -1)
+			return -1;
+		begin_message(s, at, n);
+	}
+	return 0;
+}
+
+/* Throw away what was dealt with; keep the history. */
+static void
+slide(struct scan *s)
+{
+	size_t gone;
+
+	if (s->pos > s->counted)
+		s->bare += count_bare(s->buf + s->counted, s->pos - s->counted);
+	gone = s->pos - HISTORY;
+	memmove(s->buf, s->buf + gone, s->len - gone);
+	s->base += gone;
+	s->len -= gone;
+	s->pos = s->counted = HISTORY;
+}
+
+/* Fill the window up.  Returns 1 at the end of the file, 0, or -1. */
+static int
+fill(struct scan *s, int fd, size_t window)
+{
+	uint64_t left = s->index->size - s->base - s->len;
+	size_t want = window - s->len;
+	ssize_t n;
+
+	if (want > left)
+		want = (size_t)left;
+	n = mbox_read_at(fd, s->buf + s->len, want, s->base + s->len);
+	if (n == -1)
+		return -1;
+	if ((size_t)n < want) {
+		errno = ESTALE;
+		return -1;
+	}
+	s->len += want;
+	return want == left;
+}
+
+int
+mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
+{
+	struct scan s = { .index = index };
+	int ended, failed = -1;
+	size_t n;
+
+	if (index->size == 0)
+		return 0;
+	if ((s.buf = malloc(window)) == NULL)
+		return -1;
+	if ((ended = fill(&s, fd, window)) == -1)
+		goto out;
+	if ((n = mbox_from(s.buf, s.len)) == 0) {
+		errno = EBADMSG;
+		goto out;
+	}
+	begin_message(&s, 0, n);
+	while (ended == 0) {
+		if (search(&s, s.len - MBOX_FROM_MAX) == -1)
+			goto out;
+		slide(&s);
+		if (m != NULL)
+			mbox_lock_keep(m);
+		if ((ended = fill(&s, fd, window)) == -1)
+			goto out;
+	}
+	if (search(&s, s.len) == -1)
+		goto out;
+	failed = end_message(&s, s.len);
+out:
+	free(s.buf);
+	return failed;
+}
+
+void
+mbox_index_free(struct mbox_index *index)
+{
+	free(index->records);
+	*index = (struct mbox_index){ .records = NULL };
+}
+
+uint64_t
+mbox_region_end(const struct mbox_index *index, size_t i)
+{
+	return i + 1 < index->count ? index->records[i + 1].offset
+				    : index->size;
+}
+
+/* Does the header line ${line} begin with ${name} and contain ${text}? */
+static bool
+says(struct popper_slice line, const char *name, const char *text)
+{
+	size_t len = strlen(name);
+
+	return line.len >= len && strncasecmp(line.ptr, name, len) == 0 &&
+	    memmem(line.ptr, line.len, text, strlen(text)) != NULL;
+}
+
+bool
+mbox_is_internal(int fd, const struct mbox_record *r)
+{
+	char head[4096];
+	struct popper_slice line;
+	uint64_t from = r->offset + r->from_len;
+	bool subject = false, imap = false, sender = false;
+	const char *p = head, *lf;
+	ssize_t n;
+
+	n = mbox_read_at(fd, head,
+	    r->end - from < sizeof(head) ? (size_t)(r->end - from)
+					 : sizeof(head),
+	    from);
+	for (; n > 0; n -= lf + 1 - p, p = lf + 1) {
+		if ((lf = memchr(p, '\n', (size_t)n)) == NULL || lf == p)
+			break;
+		line = popper_slice(p, (size_t)(lf - p));
+		subject = subject || says(line, "Subject:", "DON'T DELETE") ||
+		    says(line, "Subject:", "DO NOT DELETE") ||
+		    says(line, "Subject:", "FOLDER INTERNAL DATA");
+		imap = imap || says(line, "X-IMAP:", "");
+		sender =
+		    sender || says(line, "From:", "Mail System Internal Data");
+	}
+	return subject + imap + sender >= 2;
+}

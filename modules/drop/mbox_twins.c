@@ -1,0 +1,329 @@
+/*
+ * mbox_twins.c - telling equal messages apart, also once some are gone.
+ *
+ * Runs in: the session, as the user.
+ *
+ * Equal messages have equal hashes; the first, second ... in the file has the
+ * ordinal 1, 2 ...  When the first is removed the second must stay the second,
+ * so the ordinals that remain are written down, and the highest that was ever
+ * given out, so that none is given out twice.  Only messages that have or had
+ * twins are in the file, so as a rule there is none.  Losing it costs a twin
+ * its id, never a message.
+ *
+ * The file: a first line, one line "hash ordinal highest" per remaining copy,
+ * a last line.  Each version is written whole and renamed into place.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mbox.h"
+
+#define FILE_NAME "twins"
+#define TEMPORARY "twins.new"
+#define FIRST_LINE "popper mbox twins 1\n"
+#define LAST_LINE "end\n"
+#define SIZE_MAX_FILE (16 << 20) /* octets; some 400,000 twins */
+
+static int
+compare_twins(const void *va, const void *vb)
+{
+	const struct mbox_twin *a = va, *b = vb;
+	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
+
+	if (order != 0)
+		return order;
+	return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+/* One line of the file, NUL-terminated, into ${twin}. */
+static bool
+parse_line(const char *line, struct mbox_twin *twin)
+{
+	char *end;
+
+	if (!mbox_hash_parse(line, twin->hash) || line[MBOX_HASH_TEXT] != ' ')
+		return false;
+	line += MBOX_HASH_TEXT + 1;
+	if (*line < '1' || *line > '9')
+		return false;
+	twin->ordinal = (uint32_t)strtoul(line, &end, 10);
+	if (*end != ' ' || end[1] < '1' || end[1] > '9' || end - line > 9)
+		return false;
+	line = end + 1;
+	twin->most = (uint32_t)strtoul(line, &end, 10);
+	return *end == '\0' && end - line <= 9 && twin->ordinal <= twin->most;
+}
+
+/* ${text}, NUL-terminated, is the whole file.  False: it is damaged. */
+static bool
+parse(char *text, struct mbox_twins *twins)
+{
+	char *line = text + strlen(FIRST_LINE), *lf;
+	size_t room = 0;
+
+	if (strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0)
+		return false;
+	for (lf = line; (lf = strchr(lf, '\n')) != NULL; lf++)
+		room++;
+	twins->list = calloc(room + 1, sizeof(*twins->list));
+	if (twins->list == NULL)
+		return false;
+	for (; strcmp(line, LAST_LINE) != 0; line = lf + 1) {
+		if ((lf = strchr(line, '\n')) == NULL)
+			return false;
+		*lf = '\0';
+		if (!parse_line(line, &twins->list[twins->count]))
+			return false;
+		twins->count++;
+	}
+	return true;
+}
+
+/* Read the file; an allocated text, or NULL with errno. */
+static char *
+read_file(int state)
+{
+	struct stat st;
+	char *text = NULL;
+	ssize_t n;
+	int fd;
+
+	fd = openat(
+	    state, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, &st) == -1)
+		goto out;
+	errno = EFBIG;
+	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_FILE)
+		goto out;
+	if ((text = malloc((size_t)st.st_size + 1)) == NULL)
+		goto out;
+	if ((n = mbox_read_at(fd, text, (size_t)st.st_size, 0)) == -1) {
+		free(text);
+		text = NULL;
+		goto out;
+	}
+	text[n] = '\0';
+out:
+	(void)close(fd);
+	return text;
+}
+
+/* Sort the list; false if it would give one id to two messages. */
+static bool
+is_sound(struct mbox_twins *twins)
+{
+	const struct mbox_twin *t;
+	size_t i;
+
+	if (twins->count > 1)
+		qsort(twins->list, twins->count, sizeof(*twins->list),
+		    compare_twins);
+	for (i = 1; i < twins->count; i++) {
+		t = &twins->list[i];
+		if (memcmp(t[-1].hash, t->hash, MBOX_HASH_SIZE) == 0 &&
+		    (t[-1].ordinal == t->ordinal || t[-1].most != t->most))
+			return false;
+	}
+	return true;
+}
+
+void
+mbox_twins_load(struct mbox *m)
+{
+	char *text = read_file(m->state);
+
+	if (text == NULL && errno == ENOENT)
+		return;
+	if (text == NULL || !parse(text, &m->twins) || !is_sound(&m->twins)) {
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: the state file " FILE_NAME " of %s cannot be read "
+		    "and is ignored; equal messages may get new unique-ids",
+		    m->path, m->user);
+		free(m->twins.list);
+		m->twins = (struct mbox_twins){ .list = NULL };
+	}
+	free(text);
+}
+
+/* Pointers into one array: equal hashes stay in the array's order. */
+static int
+compare_uids(const void *va, const void *vb)
+{
+	const struct mbox_uid *a = *(struct mbox_uid *const *)va;
+	const struct mbox_uid *b = *(struct mbox_uid *const *)vb;
+	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
+
+	return order != 0 ? order : (a > b) - (a < b);
+}
+
+static struct mbox_uid **
+sorted(struct mbox_uid *uids, size_t count)
+{
+	struct mbox_uid **list = calloc(count, sizeof(*list));
+	size_t i;
+
+	if (list == NULL)
+		return NULL;
+	for (i = 0; i < count; i++)
+		list[i] = &uids[i];
+	qsort(list, count, sizeof(*list), compare_uids);
+	return list;
+}
+
+static bool
+same(const unsigned char *a, const unsigned char *b)
+{
+	return memcmp(a, b, MBOX_HASH_SIZE) == 0;
+}
+
+int
+mbox_twins_number(struct mbox *m, size_t count)
+{
+	const struct mbox_twin *t = m->twins.list;
+	const struct mbox_twin *last = t + m->twins.count;
+	struct mbox_uid **list = sorted(m->uids, count);
+	uint32_t most = 0;
+	size_t i;
+
+	if (list == NULL)
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (i == 0 || !same(list[i]->hash, list[i - 1]->hash))
+			most = 0;
+		while (t < last &&
+		    memcmp(t->hash, list[i]->hash, MBOX_HASH_SIZE) < 0)
+			t++;
+		if (t < last && same(t->hash, list[i]->hash)) {
+			list[i]->ordinal = t->ordinal;
+			most = t->most;
+			t++;
+		} else
+			list[i]->ordinal = ++most;
+	}
+	free(list);
+	return 0;
+}
+
+/* The highest ordinal that the hash of ${uid} ever had, as recorded. */
+static uint32_t
+recorded_most(const struct mbox_twins *twins, const struct mbox_uid *uid)
+{
+	size_t low = 0, high = twins->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (memcmp(twins->list[middle].hash, uid->hash,
+			MBOX_HASH_SIZE) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == twins->count || !same(twins->list[low].hash, uid->hash))
+		return 0;
+	return twins->list[low].most;
+}
+
+/* Write the lines of one group of ${n} equal messages.  A group of which
+ * nothing is missing needs none.  Without ${f} they are only counted. */
+static size_t
+write_group(FILE *f, const struct mbox *m, struct mbox_uid **group, size_t n,
+    const unsigned char *marks)
+{
+	char text[MBOX_HASH_TEXT + 1];
+	uint32_t most = recorded_most(&m->twins, *group);
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (group[i]->ordinal > most)
+			most = group[i]->ordinal;
+		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
+			kept++;
+	}
+	if (kept == 0 || kept == most)
+		return 0;
+	mbox_hash_text((*group)->hash, text);
+	for (i = 0; f != NULL && i < n; i++)
+		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
+			(void)fprintf(f, "%s %lu %lu\n", text,
+			    (unsigned long)group[i]->ordinal,
+			    (unsigned long)most);
+	return kept;
+}
+
+/* All groups; returns how many lines. */
+static size_t
+write_groups(FILE *f, const struct mbox *m, struct mbox_uid **list,
+    const struct popper_changes *c)
+{
+	size_t i, n, lines = 0;
+
+	for (i = 0; i < c->count; i += n) {
+		for (n = 1;
+		     i + n < c->count && same(list[i]->hash, list[i + n]->hash);
+		     n++)
+			;
+		lines += write_group(f, m, list + i, n, c->marks);
+	}
+	return lines;
+}
+
+/* Make the new file and put it in the old one's place. */
+static int
+replace_file(const struct mbox *m, struct mbox_uid **list,
+    const struct popper_changes *c)
+{
+	bool good;
+	FILE *f;
+	int fd;
+
+	(void)unlinkat(m->state, TEMPORARY, 0);
+	fd = openat(m->state, TEMPORARY,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if ((f = fdopen(fd, "w")) == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	(void)fputs(FIRST_LINE, f);
+	(void)write_groups(f, m, list, c);
+	(void)fputs(LAST_LINE, f);
+	good = fflush(f) == 0 && !ferror(f) && fsync(fd) == 0;
+	good = fclose(f) == 0 && good;
+	if (good && renameat(m->state, TEMPORARY, m->state, FILE_NAME) == 0)
+		return fsync(m->state);
+	(void)unlinkat(m->state, TEMPORARY, 0);
+	return -1;
+}
+
+static int
+save(const struct mbox *m, const struct popper_changes *c)
+{
+	struct mbox_uid **list = NULL;
+	int failed = 0;
+
+	if (m->uids != NULL && (list = sorted(m->uids, c->count)) == NULL)
+		return -1;
+	if (list != NULL && write_groups(NULL, m, list, c) > 0)
+		failed = replace_file(m, list, c);
+	else if (unlinkat(m->state, FILE_NAME, 0) == -1 && errno != ENOENT)
+		failed = -1;
+	free(list);
+	return failed;
+}
+
+void
+mbox_twins_save(struct mbox *m, const struct popper_changes *c)
+{
+	if (save(m, c) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: cannot write the state file " FILE_NAME " of %s "
+		    "(errno %d); equal messages may get new unique-ids",
+		    m->path, m->user, errno);
+}
