@@ -16,7 +16,9 @@
  *the new end, and there the file ends, or mail that was delivered after the
  *crash begins.  Only the backup goes.
  *
- * Blocks, because after a power cut the disk has some sectors and not others.
+ * Blocks, because after a power cut the disk has some sectors and not others;
+ * and where a write of the commit or of its undoing ended early, a block may be
+ * the one in front and the other behind.
  * In any other state somebody else has changed the file.  Then either outcome
  * could destroy his changes: nothing is touched and a person is asked for.
  */
@@ -133,6 +135,19 @@ load(struct recovery *r, struct popper_error *e)
 	return 1;
 }
 
+/* Is ${now} like ${first} up to some octet and then like ${then}? */
+static bool
+turns(const char *now, const char *first, const char *then, size_t len)
+{
+	while (len > 0 && *now == *first) {
+		now++;
+		first++;
+		then++;
+		len--;
+	}
+	return memcmp(now, then, len) == 0;
+}
+
 /* What state is this piece in?  It begins at ${at} of the mbox. */
 static void
 judge(struct recovery *r, uint64_t at, size_t len)
@@ -146,8 +161,8 @@ judge(struct recovery *r, uint64_t at, size_t len)
 		n = BLOCK - (size_t)((at + i) % BLOCK);
 		if (n > len - i)
 			n = len - i;
-		if (memcmp(r->now + i, r->new + i, n) != 0 &&
-		    memcmp(r->now + i, r->old + i, n) != 0)
+		if (!turns(r->now + i, r->new + i, r->old + i, n) &&
+		    !turns(r->now + i, r->old + i, r->new + i, n))
 			r->old_or_new = false;
 	}
 }

@@ -1,0 +1,294 @@
+/*
+ * mbox_commit.c - removing messages: exactly those, or none.
+ *
+ * Runs in: tests.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mbox_rig.h"
+
+#define COUNT 5
+#define NEW FROM_B "New: mail\n\nIt came meanwhile\n\n"
+
+static const char *const mail[COUNT] = {
+	FROM_A "A: 1\n\nOne\n\n",
+	FROM_B "A: 2\r\n\r\nTwo\r\n\r\n",
+	FROM_A "\n",
+	FROM_B "A: 4\n\n>From four\n\n\n\n",
+	FROM_A "A: 5\n\nFrom five\n\n",
+};
+
+/* The whole mailbox, or what a commit of ${removed} (bits) leaves of it. */
+static void
+put_together(char *text, unsigned removed, const char *last)
+{
+	unsigned i;
+
+	*text = '\0';
+	for (i = 0; i < COUNT; i++)
+		if ((removed >> i & 1) == 0)
+			(void)strcat(text, mail[i]);
+	(void)strcat(text, last);
+}
+
+static void
+every_choice_leaves_exactly_the_others(void **state)
+{
+	struct rig *r = *state;
+	char text[2048], marks[COUNT + 1] = "";
+	struct stat before, after;
+	unsigned removed, i, arrives;
+
+	put_together(text, 0, "");
+	rig_put(r, text);
+	assert_int_equal(chmod(r->path, 0640), 0);
+	assert_int_equal(stat(r->path, &before), 0);
+	for (removed = 0; removed < 1u << COUNT; removed++)
+		for (arrives = 0; arrives < 2; arrives++) {
+			put_together(text, 0, "");
+			rig_put(r, text);
+			rig_open(r);
+			if (arrives)
+				rig_deliver(r, NEW);
+			for (i = 0; i < COUNT; i++)
+				marks[i] = removed >> i & 1 ? 'D' : '-';
+			assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+			put_together(text, removed, arrives ? NEW : "");
+			rig_expect(r, text);
+			rig_close(r);
+			assert_false(rig_exists(r, MBOX_BACKUP));
+			assert_int_equal(access(r->lock, F_OK), -1);
+		}
+	assert_int_equal(stat(r->path, &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_int_equal(after.st_mode, before.st_mode);
+}
+
+/* Without its empty line, or even its line end, the last one stays whole. */
+static void
+an_open_end_stays_as_it_is(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, FROM_A "A: 1\n\nOne\n\n" FROM_B "A: 2\n\nTwo");
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "D-"), POPPER_DONE);
+	rig_expect(r, FROM_B "A: 2\n\nTwo");
+}
+
+static void
+new_mail_shows_as_new(void **state)
+{
+	struct rig *r = *state;
+	struct timespec t[2] = { { .tv_sec = 2000 }, { .tv_sec = 1000 } };
+	struct stat st;
+
+	rig_put(r, FROM_A "A: 1\n\n" FROM_B "A: 2\n\n");
+	assert_int_equal(utimensat(AT_FDCWD, r->path, t, 0), 0);
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "D-"), POPPER_DONE);
+	assert_int_equal(stat(r->path, &st), 0);
+	assert_int_equal(st.st_mtime, 1000);
+	assert_true(st.st_atime > 2000);
+	rig_close(r);
+	rig_open(r);
+	rig_deliver(r, NEW);
+	t[0].tv_sec = 3000;
+	t[1].tv_sec = 4000;
+	assert_int_equal(utimensat(AT_FDCWD, r->path, t, 0), 0);
+	assert_int_equal(rig_commit(r, "D"), POPPER_DONE);
+	assert_int_equal(stat(r->path, &st), 0);
+	assert_int_equal(st.st_mtime, 4000);
+	assert_int_equal(st.st_atime, 3000);
+	rig_expect(r, NEW);
+}
+
+/* What another program may have done meanwhile: nothing is removed then. */
+static void
+other_changes_stop_a_commit(void **state)
+{
+	static const char *const changed[] = {
+		"", /* all read and removed */
+		FROM_A "A: 1\n\nOne\n\n", /* the second removed */
+		FROM_B "A: 2\n\nTwo\n\n", /* the first removed */
+		FROM_A "A: 1\n\nOne\n\n" FROM_A "A: 2\n\nTwo\n\n",
+		FROM_A "A: 1\n\nOne\n\n" FROM_B "A: 2\n\nTwo more\n\n",
+		FROM_A "A: 1\nB: 1\n\nOne\n\n" FROM_B "A: 2\n\nTwo\n\n",
+		FROM_A "A: 1\n\n\nOne\n" FROM_B "A: 2\n\nTwo\n\n",
+		"junk\n",
+	};
+	struct rig *r = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(changed) / sizeof(*changed); i++) {
+		rig_put(r, FROM_A "A: 1\n\nOne\n\n" FROM_B "A: 2\n\nTwo\n\n");
+		rig_open(r);
+		rig_put(r, changed[i]);
+		assert_int_equal(rig_commit(r, "D-"), POPPER_NOT_DONE);
+		assert_int_equal(r->error.status, POPPER_TEMPORARY);
+		rig_expect(r, changed[i]);
+		rig_close(r);
+	}
+}
+
+/* Except for what mail programs write into a message without moving any. */
+static void
+a_note_in_place_is_kept(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, FROM_A "A: 1\n\n\n" FROM_B "Status: O \n\nTwo\n\n");
+	rig_open(r);
+	rig_put(r, FROM_A "A: 1\n\n\n" FROM_B "Status: RO\n\nTwo\n\n");
+	assert_int_equal(rig_commit(r, "D-"), POPPER_DONE);
+	rig_expect(r, FROM_B "Status: RO\n\nTwo\n\n");
+}
+
+static void
+a_replaced_file_stops_a_commit(void **state)
+{
+	struct rig *r = *state;
+	char text[2048], other[160];
+
+	put_together(text, 0, "");
+	rig_put(r, text);
+	rig_open(r);
+	(void)snprintf(other, sizeof(other), "%s/other", r->spool);
+	assert_int_equal(rename(r->path, other), 0);
+	assert_int_equal(rig_commit(r, "D----"), POPPER_NOT_DONE);
+	assert_int_equal(r->error.status, POPPER_TEMPORARY);
+	rig_put(r, text);
+	assert_int_equal(rig_commit(r, "D----"), POPPER_NOT_DONE);
+	rig_expect(r, text);
+}
+
+#define BIG 200 /* messages of some 3000 octets */
+
+/* A large mailbox without every second message from the ${from}th on. */
+static char *
+big_mailbox(size_t from)
+{
+	char *text = malloc((size_t)BIG * 3100), *p = text;
+	size_t i;
+
+	assert_non_null(text);
+	for (i = 0; i < BIG; i++) {
+		if (i >= from && (i - from) % 2 == 0)
+			continue;
+		p += sprintf(p, FROM_A "Number: %zu\n\n", i);
+		memset(p, 'a' + (int)(i % 26), 3000);
+		p += 3000;
+		p += sprintf(p, "\n\n");
+	}
+	return text;
+}
+
+/* A write that fails anywhere, in the backup or in the mailbox. */
+static void
+failed_writes_change_nothing(void **state)
+{
+	struct rig *r = *state;
+	const size_t from = 130;
+	char *before = big_mailbox(BIG), *after = big_mailbox(from);
+	char marks[BIG + 1];
+	struct rlimit old, limit;
+	enum popper_outcome outcome;
+	size_t i, failed = 0, done = 0;
+
+	memset(marks, '-', BIG);
+	marks[BIG] = '\0';
+	for (i = from; i < BIG; i += 2)
+		marks[i] = 'D';
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (i = 1; i < 26; i++) {
+		rig_put(r, before);
+		rig_open(r);
+		limit = old;
+		limit.rlim_cur = i * 25001;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		outcome = rig_commit(r, marks);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+		if (outcome == POPPER_DONE)
+			done++;
+		else {
+			assert_int_equal(outcome, POPPER_NOT_DONE);
+			assert_int_equal(r->error.status, POPPER_TEMPORARY);
+			failed++;
+		}
+		rig_expect(r, outcome == POPPER_DONE ? after : before);
+		assert_false(rig_exists(r, MBOX_BACKUP));
+		rig_close(r);
+	}
+	assert_true(failed > 15 && done > 2);
+	free(before);
+	free(after);
+}
+
+/* The state folder is on a disk that is too small for the backup. */
+static void
+a_full_disk_changes_nothing(void **state)
+{
+	struct rig *r = *state;
+	char *before = big_mailbox(BIG), marks[BIG + 1], path[128];
+	int full;
+
+	(void)snprintf(path, sizeof(path), "%s/full", r->top);
+	assert_int_equal(mkdir(path, 0700), 0);
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", path, "tmpfs", 0, "size=64k") == -1) {
+		free(before);
+		return; /* only root can */
+	}
+	full = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_not_equal(full, -1);
+	r->place.state = full;
+	memset(marks, '-', BIG);
+	marks[BIG] = '\0';
+	marks[0] = 'D';
+	rig_put(r, before);
+	rig_open(r);
+	assert_int_equal(rig_commit(r, marks), POPPER_NOT_DONE);
+	assert_int_equal(r->error.status, POPPER_TEMPORARY);
+	rig_expect(r, before);
+	assert_int_equal(faccessat(full, MBOX_BACKUP, F_OK, 0), -1);
+	/* The end of the file needs no room. */
+	marks[0] = '-';
+	marks[BIG - 1] = 'D';
+	assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+	rig_close(r);
+	(void)close(full);
+	assert_int_equal(umount(path), 0);
+	free(before);
+}
+
+#define RIGGED(test) \
+	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIGGED(every_choice_leaves_exactly_the_others),
+		RIGGED(an_open_end_stays_as_it_is),
+		RIGGED(new_mail_shows_as_new),
+		RIGGED(other_changes_stop_a_commit),
+		RIGGED(a_note_in_place_is_kept),
+		RIGGED(a_replaced_file_stops_a_commit),
+		RIGGED(failed_writes_change_nothing),
+		RIGGED(a_full_disk_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
