@@ -19,7 +19,7 @@
 #include "mbox.h"
 
 #define HISTORY 4 /* octets: "\n\r\n" must be seen before "From " */
-#define LANES 32
+#define LANES 16
 
 typedef unsigned char lanes_t __attribute__((vector_size(LANES)));
 

@@ -62,7 +62,7 @@ int
 reference_scan(struct popper_slice file, struct mbox_index *index)
 {
 	struct mbox_record *r;
-	size_t at = 0, blank = 0, from, last;
+	size_t at = 0, blank = 0, from, last, i;
 	bool before = true; /* a separator may stand here */
 
 	*index = (struct mbox_index){ .size = file.len };
@@ -86,7 +86,8 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 		if (at == file.len)
 			index->records[index->count - 1].end = at - last;
 	}
-	for (r = index->records; r < index->records + index->count; r++) {
+	for (i = 0; i < index->count; i++) {
+		r = &index->records[i];
 		from = (size_t)r->offset + r->from_len;
 		r->octets = octets_sent(file.ptr + from, (size_t)r->end - from);
 		r->from_sum = mbox_sum(file.ptr + r->offset, r->from_len);
