@@ -185,23 +185,24 @@ same(const unsigned char *a, const unsigned char *b)
 int
 mbox_twins_number(struct mbox *m, size_t count)
 {
-	const struct mbox_twin *t = m->twins.list;
-	const struct mbox_twin *last = t + m->twins.count;
+	const struct mbox_twins *known = &m->twins;
 	struct mbox_uid **list = sorted(m->uids, count);
 	uint32_t most = 0;
-	size_t i;
+	size_t i, t = 0;
 
 	if (list == NULL)
 		return -1;
 	for (i = 0; i < count; i++) {
 		if (i == 0 || !same(list[i]->hash, list[i - 1]->hash))
 			most = 0;
-		while (t < last &&
-		    memcmp(t->hash, list[i]->hash, MBOX_HASH_SIZE) < 0)
+		while (t < known->count &&
+		    memcmp(known->list[t].hash, list[i]->hash, MBOX_HASH_SIZE) <
+			0)
 			t++;
-		if (t < last && same(t->hash, list[i]->hash)) {
-			list[i]->ordinal = t->ordinal;
-			most = t->most;
+		if (t < known->count &&
+		    same(known->list[t].hash, list[i]->hash)) {
+			list[i]->ordinal = known->list[t].ordinal;
+			most = known->list[t].most;
 			t++;
 		} else
 			list[i]->ordinal = ++most;

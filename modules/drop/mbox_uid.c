@@ -229,7 +229,6 @@ mbox_hash(int fd, const struct mbox_record *r, struct mbox_uid *uid)
 int
 mbox_uids(struct mbox *m, struct popper_error *e)
 {
-	const struct mbox_record *r = m->index.records + m->internal;
 	size_t i, count = m->index.count - m->internal;
 	struct window w;
 
@@ -241,7 +240,8 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 	w.len = 0;
 	w.base = 0;
 	for (i = 0; i < count; i++)
-		if (hash_message(&w, &r[i], &m->uids[i]) == -1)
+		if (hash_message(&w, &m->index.records[i + m->internal],
+			&m->uids[i]) == -1)
 			goto fail;
 	mbox_twins_load(m);
 	if (mbox_twins_number(m, count) == 0)
