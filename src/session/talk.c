@@ -45,8 +45,8 @@ static void POPPER_PRINTF(2, 0)
 	reply_ok(t->reply, "%s", text);
 }
 
-static int
-talk_ok(struct popper_talk *talk, const char *format, ...)
+static int POPPER_PRINTF(2, 3)
+    talk_ok(struct popper_talk *talk, const char *format, ...)
 {
 	struct talk *t = (struct talk *)talk;
 	va_list ap;
@@ -57,8 +57,8 @@ talk_ok(struct popper_talk *talk, const char *format, ...)
 	return state_of(t);
 }
 
-static int
-talk_open(struct popper_talk *talk, const char *format, ...)
+static int POPPER_PRINTF(2, 3)
+    talk_open(struct popper_talk *talk, const char *format, ...)
 {
 	struct talk *t = (struct talk *)talk;
 	va_list ap;
