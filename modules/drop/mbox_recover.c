@@ -6,19 +6,22 @@
  *
  * The backup tells each octet of the mbox as it was ("old") and as it was to
  * become ("new").  The commit writes a kept octet once, at a place below the
- *one it came from, and cuts the file only when all of that is on the disk.  So
- *if nobody but the commit has written to the file, it is in one of two states:
+ * one it came from, and cuts the file only when all of that is on the disk.
+ * So if nobody but the commit has written to the file, it is in one of two
+ * states:
  *
- *  unfinished: every block of 512 octets from the first removed message to the
- *	new end is old or new, and from there to the old end all is old.  The
- *old octets are written back: all messages are there again.  What was delivered
- *after the crash lies behind the old end and stays. finished: all is new up to
- *the new end, and there the file ends, or mail that was delivered after the
- *crash begins.  Only the backup goes.
+ *	unfinished: every block of 512 octets from the first removed message
+ *	to the new end is old or new, and from there to the old end all is
+ *	old.  The old octets are written back: all messages are there again.
+ *	What was delivered after the crash lies behind the old end and stays.
+ *
+ *	finished: all is new up to the new end, and there the file ends, or
+ *	mail that was delivered after the crash begins.  Only the backup goes.
  *
  * Blocks, because after a power cut the disk has some sectors and not others;
- * and where a write of the commit or of its undoing ended early, a block may be
- * the one in front and the other behind.
+ * and where a write of the commit or of its undoing ended early, a block may
+ * be the one in front and the other behind.
+ *
  * In any other state somebody else has changed the file.  Then either outcome
  * could destroy his changes: nothing is touched and a person is asked for.
  */
