@@ -4,13 +4,11 @@
  *
  * Runs in: tests.
  */
-#include "bed.h"
+#include "ext_bed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <popper/ext.h>
 
 extern const struct popper_module ext_template_LTX_popper_module;
 
@@ -49,167 +47,6 @@ tear_down(void **state)
 	return 0;
 }
 
-/* --- The client's side: everything that is said. --- */
-
-static char said[4096];
-
-static void say(const char *, va_list) POPPER_PRINTF(1, 0);
-static int talk_ok(struct popper_talk *, const char *, ...) POPPER_PRINTF(2, 3);
-static int talk_open(struct popper_talk *, const char *, ...)
-    POPPER_PRINTF(2, 3);
-
-static void
-say(const char *format, va_list ap)
-{
-	size_t used = strlen(said);
-
-	(void)snprintf(said + used, sizeof(said) - used, "+OK ");
-	(void)vsnprintf(said + used + 4, sizeof(said) - used - 4, format, ap);
-	used = strlen(said);
-	(void)snprintf(said + used, sizeof(said) - used, "\n");
-}
-
-static int
-talk_ok(struct popper_talk *talk, const char *format, ...)
-{
-	va_list ap;
-
-	(void)talk;
-	va_start(ap, format);
-	say(format, ap);
-	va_end(ap);
-	return 0;
-}
-
-static int
-talk_open(struct popper_talk *talk, const char *format, ...)
-{
-	va_list ap;
-
-	(void)talk;
-	va_start(ap, format);
-	say(format, ap);
-	va_end(ap);
-	return 0;
-}
-
-static int
-talk_line(struct popper_talk *talk, struct popper_slice s)
-{
-	size_t used = strlen(said);
-
-	(void)talk;
-	(void)snprintf(
-	    said + used, sizeof(said) - used, "%.*s\n", (int)s.len, s.ptr);
-	return 0;
-}
-
-static int
-talk_end(struct popper_talk *talk)
-{
-	return talk_line(talk, popper_slice_text("."));
-}
-
-static struct popper_talk talk = { .size = sizeof(talk),
-	.ok = talk_ok,
-	.open = talk_open,
-	.line = talk_line,
-	.end = talk_end };
-
-/* --- A drop of three messages, of which the second and third are marked. ---
- */
-
-static const char *const mail[] = { "a\n", "bb\n", "ccc\n" };
-static unsigned char committed[4];
-static size_t committed_count;
-static unsigned closed;
-
-static size_t
-inner_count(const void *inner)
-{
-	(void)inner;
-	return 3;
-}
-
-static int
-inner_describe(void *inner, size_t i, unsigned want,
-    struct popper_message *message, struct popper_error *e)
-{
-	(void)inner;
-	(void)e;
-	assert_true(i < 3);
-	if (want & POPPER_WANT_OCTETS)
-		message->octets = strlen(mail[i]) + 1;
-	if (want & POPPER_WANT_UID)
-		(void)snprintf(message->uid, sizeof(message->uid), "u%zu", i);
-	return 0;
-}
-
-static int
-inner_read(void *inner, size_t i, uint64_t offset, struct popper_sink *sink,
-    struct popper_error *e)
-{
-	(void)inner;
-	(void)e;
-	assert_true(i < 3);
-	return sink->put(sink, popper_slice_text(mail[i] + offset));
-}
-
-static enum popper_outcome
-inner_commit(
-    void *inner, const struct popper_changes *changes, struct popper_error *e)
-{
-	(void)inner;
-	(void)e;
-	assert_true(changes->count <= sizeof(committed));
-	memcpy(committed, changes->marks, changes->count);
-	committed_count = changes->count;
-	return POPPER_DONE;
-}
-
-static void
-inner_close(void *inner)
-{
-	(void)inner;
-	closed++;
-}
-
-static const struct popper_drop inner_drop = { .size = sizeof(inner_drop),
-	.count = inner_count,
-	.describe = inner_describe,
-	.read = inner_read,
-	.commit = inner_commit,
-	.close = inner_close };
-
-static int inner_self;
-
-static size_t
-view_count(struct popper_view *view)
-{
-	(void)view;
-	return 3;
-}
-
-static bool
-view_deleted(struct popper_view *view, size_t i)
-{
-	(void)view;
-	return i > 0;
-}
-
-static int
-view_describe(struct popper_view *view, size_t i, unsigned want,
-    struct popper_message *message, struct popper_error *e)
-{
-	(void)view;
-	return inner_describe(&inner_self, i, want, message, e);
-}
-
-static struct popper_view view = { .size = sizeof(view),
-	.count = view_count,
-	.deleted = view_deleted,
-	.describe = view_describe };
-
 static int
 run(const char *keyword, const char *argument)
 {
@@ -219,10 +56,10 @@ run(const char *keyword, const char *argument)
 	const struct popper_call call = { .size = sizeof(call),
 		.count = argument != NULL,
 		.args = &arg,
-		.talk = &talk,
-		.view = &view };
+		.talk = &bed_talk,
+		.view = &bed_view };
 
-	said[0] = '\0';
+	bed_said[0] = '\0';
 	while (strcmp(c->keyword, keyword) != 0)
 		assert_non_null((++c)->keyword);
 	assert_in_range(call.count, c->least, c->most);
@@ -251,7 +88,7 @@ hello_answers_one_line(void **state)
 {
 	(void)state;
 	assert_int_equal(run("XTND HELLO", "%n%s"), 0);
-	assert_string_equal(said, "+OK good %s day, %n%s\n");
+	assert_string_equal(bed_said, "+OK good %s day, %n%s\n");
 }
 
 static void
@@ -264,7 +101,7 @@ hello_refuses_a_long_name(void **state)
 	name[65] = '\0';
 	assert_int_equal(run("XTND HELLO", name), -1);
 	assert_int_equal(error.status, POPPER_INVALID);
-	assert_string_equal(said, "");
+	assert_string_equal(bed_said, "");
 	assert_int_equal(run("XTND HELLO", name + 1), 0);
 }
 
@@ -273,7 +110,8 @@ marked_lists_what_is_deleted(void **state)
 {
 	(void)state;
 	assert_int_equal(run("XTND MARKED", NULL), 0);
-	assert_string_equal(said, "+OK messages marked deleted\n2 4\n3 5\n.\n");
+	assert_string_equal(
+	    bed_said, "+OK messages marked deleted\n2 4\n3 5\n.\n");
 }
 
 /* --- The filter. --- */
@@ -384,9 +222,9 @@ wrapper_stays_out_unless_asked(void **state)
 
 	(void)state;
 	assert_ptr_equal(
-	    ext()->wrap(self, &inner_drop, &inner_self, &outer, &error),
-	    &inner_drop);
-	assert_ptr_equal(outer, &inner_self);
+	    ext()->wrap(self, &bed_drop, &bed_drop_self, &outer, &error),
+	    &bed_drop);
+	assert_ptr_equal(outer, &bed_drop_self);
 }
 
 static const struct popper_drop *
@@ -395,9 +233,9 @@ wrapped(void **outer)
 	const struct popper_drop *d;
 
 	conf.extra = true;
-	d = ext()->wrap(self, &inner_drop, &inner_self, outer, &error);
+	d = ext()->wrap(self, &bed_drop, &bed_drop_self, outer, &error);
 	assert_non_null(d);
-	assert_ptr_not_equal(d, &inner_drop);
+	assert_ptr_not_equal(d, &bed_drop);
 	assert_int_equal(d->count(*outer), 4);
 	return d;
 }
@@ -442,12 +280,12 @@ wrapper_passes_on_the_marks(void **state)
 
 	(void)state;
 	d = wrapped(&outer);
-	closed = 0;
+	bed_closed = 0;
 	assert_int_equal(d->commit(outer, &changes, &error), POPPER_DONE);
-	assert_int_equal(committed_count, 3);
-	assert_memory_equal(committed, marks, 3);
+	assert_int_equal(bed_committed_count, 3);
+	assert_memory_equal(bed_committed, marks, 3);
 	d->close(outer);
-	assert_int_equal(closed, 1);
+	assert_int_equal(bed_closed, 1);
 	d->close(NULL);
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct maildir_conf conf = { .path = "~/Maildir" };
 struct bed bed;
@@ -123,4 +124,47 @@ fill(char *p, size_t len, uint32_t seed)
 		seed = seed * 1103515245u + 12345u;
 		p[i] = letters[(seed >> 16) % (sizeof(letters) - 1)];
 	}
+}
+
+/* Messages 1.m to 5.m, the odd ones in cur. */
+const char *
+path_of(unsigned i)
+{
+	static char path[64];
+
+	(void)snprintf(path, sizeof(path),
+	    i % 2 ? "Maildir/cur/%u.m:2," : "Maildir/new/%u.m", i);
+	return path;
+}
+
+void
+make_five(void)
+{
+	char text[32];
+	unsigned i;
+
+	for (i = 1; i <= FIVE; i++) {
+		(void)snprintf(text, sizeof(text), "message %u\n", i);
+		bed_text(&bed, path_of(i), text);
+	}
+}
+
+enum popper_outcome
+commit(void *self, const unsigned char *marks)
+{
+	struct popper_changes changes = {
+		.size = sizeof(changes),
+		.count = drop()->count(self),
+		.marks = marks,
+	};
+
+	return drop()->commit(self, &changes, &error);
+}
+
+/* Nothing of ours may stay in tmp. */
+void
+expect_clean_tmp(void)
+{
+	assert_int_equal(rmdir(bed_path(&bed, "Maildir/tmp")), 0);
+	bed_folder(&bed, "Maildir/tmp");
 }

@@ -35,6 +35,19 @@ unsigned flags(void *self, size_t i);
 void expect_content(void *self, size_t i, const char *content, size_t len);
 void expect_text(void *self, size_t i, const char *text);
 
+#define FIVE 5
+
+/** make_five(): put five messages into the Maildir, 1.m to 5.m. */
+void make_five(void);
+/** path_of(i): where message ${i} of them is, counted from 1. */
+const char *path_of(unsigned i);
+
+/** commit(self, marks): with one mark for each message. */
+enum popper_outcome commit(void *self, const unsigned char *marks);
+
+/** expect_clean_tmp(): nothing of ours may stay in tmp. */
+void expect_clean_tmp(void);
+
 /** fill(p, len, seed): make mail with many CR, LF and dots. */
 void fill(char *p, size_t len, uint32_t seed);
 

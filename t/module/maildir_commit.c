@@ -13,70 +13,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAIL 5
-
-/* Messages 1.m to 5.m, the odd ones in cur. */
-static const char *
-path_of(unsigned i)
-{
-	static char path[64];
-
-	(void)snprintf(path, sizeof(path),
-	    i % 2 ? "Maildir/cur/%u.m:2," : "Maildir/new/%u.m", i);
-	return path;
-}
-
-static void
-make_mail(void)
-{
-	char text[32];
-	unsigned i;
-
-	for (i = 1; i <= MAIL; i++) {
-		(void)snprintf(text, sizeof(text), "message %u\n", i);
-		bed_text(&bed, path_of(i), text);
-	}
-}
-
-static enum popper_outcome
-commit(void *self, const unsigned char *marks)
-{
-	struct popper_changes changes = {
-		.size = sizeof(changes),
-		.count = drop()->count(self),
-		.marks = marks,
-	};
-
-	return drop()->commit(self, &changes, &error);
-}
-
-/* Nothing of ours may stay in tmp. */
-static void
-expect_clean_tmp(void)
-{
-	assert_int_equal(rmdir(bed_path(&bed, "Maildir/tmp")), 0);
-	bed_folder(&bed, "Maildir/tmp");
-}
-
 /* Every subset of five messages, with a delivery in between. */
 static void
 exactly_the_marked_are_removed(void **state)
 {
-	unsigned char marks[MAIL];
+	unsigned char marks[FIVE];
 	unsigned set, i;
 	void *self;
 
 	(void)state;
-	for (set = 0; set < 1u << MAIL; set++) {
-		make_mail();
+	for (set = 0; set < 1u << FIVE; set++) {
+		make_five();
 		self = opened();
-		assert_int_equal(drop()->count(self), MAIL);
+		assert_int_equal(drop()->count(self), FIVE);
 		bed_text(&bed, "Maildir/new/0.delivered", "new\n");
-		for (i = 0; i < MAIL; i++)
+		for (i = 0; i < FIVE; i++)
 			marks[i] = set >> i & 1 ? POPPER_MARK_DELETED : 0;
 		assert_int_equal(commit(self, marks), POPPER_DONE);
 		drop()->close(self);
-		for (i = 0; i < MAIL; i++)
+		for (i = 0; i < FIVE; i++)
 			assert_int_equal(
 			    bed_exists(&bed, path_of(i + 1)), !(set >> i & 1));
 		expect_clean_tmp();
@@ -91,22 +46,22 @@ closing_removes_nothing(void **state)
 	unsigned i;
 
 	(void)state;
-	make_mail();
+	make_five();
 	self = opened();
 	drop()->close(self);
 	drop()->close(NULL);
-	for (i = 1; i <= MAIL; i++)
+	for (i = 1; i <= FIVE; i++)
 		assert_true(bed_exists(&bed, path_of(i)));
 }
 
 static void
 renamed_messages_are_removed(void **state)
 {
-	static const unsigned char all[MAIL] = { 1, 1, 0, 1, 0 };
+	static const unsigned char all[FIVE] = { 1, 1, 0, 1, 0 };
 	void *self;
 
 	(void)state;
-	make_mail();
+	make_five();
 	self = opened();
 	bed_move(&bed, "Maildir/cur/1.m:2,", "Maildir/cur/1.m:2,S");
 	bed_move(&bed, "Maildir/new/2.m", "Maildir/cur/2.m:2,RS");
@@ -123,11 +78,11 @@ renamed_messages_are_removed(void **state)
 static void
 one_renamed_message_is_removed(void **state)
 {
-	static const unsigned char second[MAIL] = { 0, 1, 0, 0, 0 };
+	static const unsigned char second[FIVE] = { 0, 1, 0, 0, 0 };
 	void *self;
 
 	(void)state;
-	make_mail();
+	make_five();
 	self = opened();
 	bed_move(&bed, "Maildir/new/2.m", "Maildir/cur/2.m:2,S");
 	assert_int_equal(commit(self, second), POPPER_DONE);
@@ -138,12 +93,12 @@ one_renamed_message_is_removed(void **state)
 static void
 what_is_gone_counts_as_removed(void **state)
 {
-	static const unsigned char some[MAIL] = { 1, 1, 0, 0, 0 };
+	static const unsigned char some[FIVE] = { 1, 1, 0, 0, 0 };
 	static const unsigned char one[3] = { 1, 0, 0 };
 	void *self;
 
 	(void)state;
-	make_mail();
+	make_five();
 	self = opened();
 	bed_remove(&bed, "Maildir/cur/1.m:2,");
 	assert_int_equal(commit(self, some), POPPER_DONE);
@@ -196,13 +151,13 @@ twins_of_one_name_are_removed(void **state)
 static void
 quota_file_is_kept(void **state)
 {
-	static const unsigned char marks[MAIL] = { 1, 1, 0, 0, 1 };
+	static const unsigned char marks[FIVE] = { 1, 1, 0, 0, 1 };
 	char text[64] = "";
 	void *self;
 	int fd;
 
 	(void)state;
-	make_mail();
+	make_five();
 	bed_text(&bed, "Maildir/maildirsize", "1000S\n55 5\n");
 	bed_move(&bed, "Maildir/cur/5.m:2,", "Maildir/cur/5.m:2,T");
 	self = opened();
@@ -218,11 +173,11 @@ quota_file_is_kept(void **state)
 static void
 tmp_may_be_missing(void **state)
 {
-	static const unsigned char all[MAIL] = { 1, 1, 1, 1, 1 };
+	static const unsigned char all[FIVE] = { 1, 1, 1, 1, 1 };
 	void *self;
 
 	(void)state;
-	make_mail();
+	make_five();
 	assert_int_equal(rmdir(bed_path(&bed, "Maildir/tmp")), 0);
 	self = opened();
 	assert_int_equal(commit(self, all), POPPER_DONE);
@@ -235,11 +190,11 @@ tmp_may_be_missing(void **state)
 static void
 seen_messages_move_to_cur(void **state)
 {
-	static const unsigned char marks[MAIL] = { 2, 2, 3, 2, 0 };
+	static const unsigned char marks[FIVE] = { 2, 2, 3, 2, 0 };
 	void *self;
 
 	(void)state;
-	make_mail();
+	make_five();
 	bed_move(&bed, "Maildir/cur/1.m:2,", "Maildir/cur/1.m:2,RTa");
 	conf.mark_seen = true;
 	self = opened();
@@ -255,16 +210,16 @@ seen_messages_move_to_cur(void **state)
 static void
 seen_is_not_marked_unless_asked(void **state)
 {
-	static const unsigned char marks[MAIL] = { 2, 2, 2, 2, 2 };
+	static const unsigned char marks[FIVE] = { 2, 2, 2, 2, 2 };
 	void *self;
 	unsigned i;
 
 	(void)state;
-	make_mail();
+	make_five();
 	self = opened();
 	assert_int_equal(commit(self, marks), POPPER_DONE);
 	drop()->close(self);
-	for (i = 1; i <= MAIL; i++)
+	for (i = 1; i <= FIVE; i++)
 		assert_true(bed_exists(&bed, path_of(i)));
 }
 
@@ -279,12 +234,12 @@ commit_read_only(void *arg)
 
 	CHECK(chmod(bed_path(&bed, "Maildir/cur"), 0500) == 0);
 	CHECK(drop()->open(&bed_host, &conf, &bed.place, &self, &error) == 0);
-	CHECK(drop()->count(self) == MAIL);
+	CHECK(drop()->count(self) == FIVE);
 	CHECK(commit(self, marks) == POPPER_NOT_DONE);
 	CHECK(error.status == POPPER_TEMPORARY && error.text[0] != '\0');
 	drop()->close(self);
 	CHECK(chmod(bed_path(&bed, "Maildir/cur"), 0700) == 0);
-	for (i = 1; i <= MAIL; i++)
+	for (i = 1; i <= FIVE; i++)
 		CHECK(bed_exists(&bed, path_of(i)));
 	CHECK(rmdir(bed_path(&bed, "Maildir/tmp")) == 0);
 	CHECK(mkdir(bed_path(&bed, "Maildir/tmp"), 0700) == 0);
@@ -294,12 +249,12 @@ commit_read_only(void *arg)
 static void
 read_only_folder_keeps_everything(void **state)
 {
-	static unsigned char marks[][MAIL] = { { 1, 1, 1, 1, 1 },
+	static unsigned char marks[][FIVE] = { { 1, 1, 1, 1, 1 },
 		{ 0, 1, 0, 0, 1 }, { 1, 0, 0, 0, 0 } };
 	size_t i;
 
 	(void)state;
-	make_mail();
+	make_five();
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		assert_int_equal(
 		    bed_as_nobody(&bed, commit_read_only, marks[i]), 0);
@@ -308,7 +263,7 @@ read_only_folder_keeps_everything(void **state)
 static int
 commit_without_tmp(void *arg)
 {
-	static const unsigned char all[MAIL] = { 1, 1, 1, 1, 1 };
+	static const unsigned char all[FIVE] = { 1, 1, 1, 1, 1 };
 	void *self = NULL;
 	unsigned i;
 
@@ -317,7 +272,7 @@ commit_without_tmp(void *arg)
 	CHECK(drop()->open(&bed_host, &conf, &bed.place, &self, &error) == 0);
 	CHECK(commit(self, all) == POPPER_NOT_DONE);
 	drop()->close(self);
-	for (i = 1; i <= MAIL; i++)
+	for (i = 1; i <= FIVE; i++)
 		CHECK(bed_exists(&bed, path_of(i)));
 	CHECK(chmod(bed_path(&bed, "Maildir/tmp"), 0700) == 0);
 	return 0;
@@ -327,108 +282,8 @@ static void
 read_only_tmp_keeps_everything(void **state)
 {
 	(void)state;
-	make_mail();
+	make_five();
 	assert_int_equal(bed_as_nobody(&bed, commit_without_tmp, NULL), 0);
-}
-
-/* --- Leftovers of a crash. --- */
-
-static void
-unfinished_removal_is_undone(void **state)
-{
-	void *self;
-	unsigned i;
-
-	(void)state;
-	make_mail();
-	bed_folder(&bed, "Maildir/tmp/.popper-undo");
-	bed_folder(&bed, "Maildir/tmp/.popper-undo/cur");
-	bed_folder(&bed, "Maildir/tmp/.popper-undo/new");
-	bed_move(
-	    &bed, "Maildir/cur/1.m:2,", "Maildir/tmp/.popper-undo/cur/1.m:2,");
-	bed_move(&bed, "Maildir/new/2.m", "Maildir/tmp/.popper-undo/new/2.m");
-	self = opened();
-	assert_int_equal(drop()->count(self), MAIL);
-	drop()->close(self);
-	for (i = 1; i <= MAIL; i++)
-		assert_true(bed_exists(&bed, path_of(i)));
-	expect_clean_tmp();
-	assert_int_equal(bed_logged("brought back"), 1);
-}
-
-static void
-finished_removal_is_completed(void **state)
-{
-	void *self;
-
-	(void)state;
-	make_mail();
-	bed_folder(&bed, "Maildir/tmp/.popper-done");
-	bed_folder(&bed, "Maildir/tmp/.popper-done/cur");
-	bed_move(
-	    &bed, "Maildir/cur/1.m:2,", "Maildir/tmp/.popper-done/cur/1.m:2,");
-	self = opened();
-	assert_int_equal(drop()->count(self), MAIL - 1);
-	expect_text(self, 0, "message 2\n");
-	drop()->close(self);
-	expect_clean_tmp();
-}
-
-/* What came back must not replace mail of the same name. */
-static void
-undo_replaces_nothing(void **state)
-{
-	void *self;
-
-	(void)state;
-	bed_folder(&bed, "Maildir/tmp/.popper-undo");
-	bed_folder(&bed, "Maildir/tmp/.popper-undo/cur");
-	bed_text(&bed, "Maildir/tmp/.popper-undo/cur/1.m", "old\n");
-	bed_text(&bed, "Maildir/cur/1.m", "new\n");
-	self = opened();
-	assert_int_equal(drop()->count(self), 2);
-	expect_text(self, 0, "new\n");
-	expect_text(self, 1, "old\n");
-	drop()->close(self);
-}
-
-/* Many, so that readdir sees a folder that shrinks under it. */
-static void
-large_undo_is_complete(void **state)
-{
-	char name[64];
-	void *self;
-	int i;
-
-	(void)state;
-	bed_folder(&bed, "Maildir/tmp/.popper-undo");
-	bed_folder(&bed, "Maildir/tmp/.popper-undo/new");
-	for (i = 0; i < 2000; i++) {
-		(void)snprintf(
-		    name, sizeof(name), "Maildir/tmp/.popper-undo/new/%d.m", i);
-		bed_text(&bed, name, "x\n");
-	}
-	self = opened();
-	assert_int_equal(drop()->count(self), 2000);
-	drop()->close(self);
-	expect_clean_tmp();
-}
-
-/* Other files in tmp are deliveries under way. */
-static void
-other_files_in_tmp_are_left_alone(void **state)
-{
-	static const unsigned char all[MAIL] = { 1, 1, 1, 1, 1 };
-	void *self;
-
-	(void)state;
-	make_mail();
-	bed_text(&bed, "Maildir/tmp/9.delivery", "half a mess");
-	self = opened();
-	assert_int_equal(drop()->count(self), MAIL);
-	assert_int_equal(commit(self, all), POPPER_DONE);
-	drop()->close(self);
-	assert_true(bed_exists(&bed, "Maildir/tmp/9.delivery"));
 }
 
 int
@@ -448,11 +303,6 @@ main(void)
 		MAILDIR_TEST(seen_is_not_marked_unless_asked),
 		MAILDIR_TEST(read_only_folder_keeps_everything),
 		MAILDIR_TEST(read_only_tmp_keeps_everything),
-		MAILDIR_TEST(unfinished_removal_is_undone),
-		MAILDIR_TEST(finished_removal_is_completed),
-		MAILDIR_TEST(undo_replaces_nothing),
-		MAILDIR_TEST(large_undo_is_complete),
-		MAILDIR_TEST(other_files_in_tmp_are_left_alone),
 	};
 
 	return cmocka_run_group_tests_name("maildir_commit", tests, NULL, NULL);

@@ -101,16 +101,6 @@ static const unsigned char marks[MAIL] = { 1, 1, 0, 1, 0, 0 };
 static const unsigned char one[MAIL] = { 0, 0, 0, 1, 0, 0 };
 static const unsigned char none[MAIL];
 
-static enum popper_outcome
-commit(void *self, const unsigned char *which)
-{
-	const struct popper_changes changes = {
-		.size = sizeof(changes), .count = MAIL, .marks = which
-	};
-
-	return drop()->commit(self, &changes, &error);
-}
-
 /* Does the maildrop hold exactly the messages not marked in ${gone}? */
 static bool
 holds(void *self, const unsigned char *gone)

@@ -18,7 +18,7 @@
 #define MAIL 20
 
 static const char *
-path_of(unsigned i)
+file_of(unsigned i)
 {
 	static char path[64];
 
@@ -34,7 +34,7 @@ make_mail(void)
 
 	for (i = 0; i < MAIL; i++) {
 		memset(text, '\n', sizeof(text));
-		bed_file(&bed, path_of(i), text, i);
+		bed_file(&bed, file_of(i), text, i);
 	}
 }
 
@@ -67,7 +67,7 @@ is_cached(unsigned i)
 	void *self;
 	bool cached;
 
-	bed_text(&bed, path_of(i), "other content\n");
+	bed_text(&bed, file_of(i), "other content\n");
 	self = opened();
 	cached = octets(self, i) == 2 * i;
 	drop()->close(self);
@@ -107,7 +107,7 @@ replaced_file_is_measured(void **state)
 	make_mail();
 	expect_mail();
 	bed_text(&bed, "other", "other content\n");
-	bed_move(&bed, "other", path_of(7));
+	bed_move(&bed, "other", file_of(7));
 	self = opened();
 	assert_int_equal(octets(self, 7), 15);
 	assert_int_equal(octets(self, 8), 16);
@@ -122,7 +122,7 @@ flags_do_not_matter(void **state)
 	(void)state;
 	make_mail();
 	expect_mail();
-	bed_move(&bed, path_of(7), "Maildir/cur/107.m:2,FS");
+	bed_move(&bed, file_of(7), "Maildir/cur/107.m:2,FS");
 	bed_text(&bed, "Maildir/cur/107.m:2,FS", "other content\n");
 	self = opened();
 	assert_int_equal(octets(self, 7), 14);
@@ -137,9 +137,9 @@ new_and_vanished_messages_are_no_trouble(void **state)
 	(void)state;
 	make_mail();
 	expect_mail();
-	bed_remove(&bed, path_of(0));
-	bed_remove(&bed, path_of(10));
-	bed_remove(&bed, path_of(19));
+	bed_remove(&bed, file_of(0));
+	bed_remove(&bed, file_of(10));
+	bed_remove(&bed, file_of(19));
 	bed_text(&bed, "Maildir/new/99.first", "1\n");
 	bed_text(&bed, "Maildir/new/111.middle", "22\n");
 	bed_text(&bed, "Maildir/new/999.last", "333\n");
@@ -215,7 +215,7 @@ foreign_cache_is_ignored(void **state)
 	bed_folder(&bed, "Maildir");
 	bed_move(&bed, "old/cur", "Maildir/cur");
 	for (i = 0; i < MAIL; i++)
-		bed_text(&bed, path_of(i), "same name, same inode\n");
+		bed_text(&bed, file_of(i), "same name, same inode\n");
 	self = opened();
 	for (i = 0; i < MAIL; i++)
 		assert_int_equal(octets(self, i), 23);
@@ -231,7 +231,7 @@ wrong_size_is_noticed_and_forgotten(void **state)
 	(void)state;
 	make_mail();
 	expect_mail();
-	bed_text(&bed, path_of(7), "other content\n");
+	bed_text(&bed, file_of(7), "other content\n");
 	self = opened();
 	collect_start(&c);
 	assert_int_equal(drop()->read(self, 7, 0, &c.sink, &error), -1);
