@@ -87,9 +87,9 @@ class Popper(Peer):
             f'{self.format}:{mail.replace("@", user)}\n'
             for i, user in enumerate(USERS))
         write(f'{self.folder}/users', users, 0o600)
-        os.makedirs(f'{self.folder}/state', exist_ok=True)
-        os.chmod(f'{self.folder}/state', 0o1777)
+        os.makedirs(f'{self.folder}/state', mode=0o755, exist_ok=True)
         values = {'PORT': self.port, 'FOLDER': self.folder,
+                  'FORMAT': self.format,
                   'BUILD': os.path.abspath(self.build)}
         for name in ('popper.conf', 'modules.conf'):
             text = fill(f'{name}.in', values)

@@ -95,7 +95,7 @@ class Contestant:
     def round(self):
         if self.scenario.fresh and self.figures:
             self.renew()
-        elif self.peer.restart:
+        elif self.peer.restart or self.scenario.mode == 'idle':
             self.close()
             self.start()
         users = f'{peers.WORK}/users'
