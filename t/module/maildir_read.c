@@ -203,6 +203,35 @@ a_message_that_changed_is_not_sent(void **state)
 
 /* --- Other programs at work. --- */
 
+/* Cuts the file once the first octets came. */
+static int
+cut_put(struct popper_sink *sink, struct popper_slice s)
+{
+	(void)sink;
+	(void)s;
+	return truncate(bed_path(&bed, "Maildir/new/1.x"), 1) == 0 ? 0 : -1;
+}
+
+/* The end of the file is not the end of the message: no silent cut. */
+static void
+a_message_that_is_cut_while_it_is_sent(void **state)
+{
+	struct popper_sink sink = { cut_put };
+	const size_t len = 3 * MAILDIR_BUFFER;
+	char *content = malloc(len);
+	void *self;
+
+	(void)state;
+	assert_non_null(content);
+	fill(content, len, 1);
+	bed_file(&bed, "Maildir/new/1.x", content, len);
+	free(content);
+	self = opened();
+	assert_int_equal(drop()->read(self, 0, 0, &sink, &error), -1);
+	assert_int_equal(error.status, POPPER_TEMPORARY);
+	drop()->close(self);
+}
+
 static void
 renamed_messages_are_found(void **state)
 {
@@ -318,6 +347,7 @@ main(void)
 		MAILDIR_TEST(reading_from_an_offset),
 		MAILDIR_TEST(a_sink_may_have_enough_or_fail),
 		MAILDIR_TEST(a_message_that_changed_is_not_sent),
+		MAILDIR_TEST(a_message_that_is_cut_while_it_is_sent),
 		MAILDIR_TEST(renamed_messages_are_found),
 		MAILDIR_TEST(removed_message_is_a_clean_error),
 		MAILDIR_TEST(new_mail_does_not_show_in_the_session),
