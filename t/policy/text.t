@@ -65,8 +65,8 @@ def scripts():
 def workplace():
     """Absolute paths of a developer's machine, and who helped."""
     wrong = re.compile(rb"/wo" rb"rk/|/far" rb"m/|/tmp/(wt|b)-|\.libr" rb"ary/"
-                       rb"|/home/(?!USER\b)[a-z]+/|/ro" rb"ot/"
-                       rb"|\b(claude|anthro" rb"pic|chat" rb"gpt|open" rb"ai)\b",
+                       rb"|/home/(?!USER\b)[a-z]+/|/roo" rb"t/"
+                       rb"|\b(clau" rb"de|anthro" rb"pic|chat" rb"gpt|open" rb"ai)\b",
                        re.IGNORECASE)
     for path in ALL:
         found = wrong.search(read(path))
