@@ -62,7 +62,9 @@ class Dialog:
     def wants(self, mode, drop):
         only = self.header.get("only")
         not_in = self.header.get("not-in", "").split()
-        return (not only or only == drop) and mode not in not_in
+        as_root = popper.ROOT and mode != "user"
+        return (not only or only == drop) and mode not in not_in and not (
+            as_root and "not-as-root" in self.header)
 
 
 def unescape(text):
@@ -312,7 +314,8 @@ def make_server(mode, key):
         server.settings[name] = \
             int(value) if value.isdigit() else value.strip('"')
     server.modules = "".join(
-        line + "\n" for line in modules) + server.modules
+        line.replace("{home}", server.path("home")) + "\n"
+        for line in modules) + server.modules
     return server
 
 
