@@ -386,7 +386,7 @@ def main(arguments):
         groups.setdefault(dialog.key(), []).append(dialog)
     for key, dialogs in groups.items():
         play_group(args.mode, key, dialogs,
-                   [args.drop] if args.drop else ["mbox", "maildir"])
+                   [args.drop] if args.drop else popper.DROPS)
     tap.done()
 
 

@@ -42,6 +42,8 @@ ROOT = os.geteuid() == 0
 NOBODY, NOGROUP = 65534, 65534
 PASSWORD = "correct horse battery"
 PATIENCE = 20  # seconds until a test calls something hung
+DROPS = [kind for kind in ("maildir", "mbox") if os.path.exists(
+    os.path.join(BUILD, "modules/drop", kind + ".la"))]
 PROGRAMS = ("popper", "popper-login", "popper-auth", "popper-session")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -419,7 +421,7 @@ class Server:
         if start:
             self.start()
 
-    def default_modules(self, drops=("maildir", "mbox")):
+    def default_modules(self, drops=DROPS):
         paths = {"maildir": "~/Maildir", "mbox": "~/mbox"}
         return 'auth passwd { file = "%s" }\n' % self.path("users") + "".join(
             'drop %s { path = "%s" }\n' % (kind, paths[kind])
