@@ -27,8 +27,11 @@ NAMES = ("curl", "fetchmail", "mpop", "getmail", "poplib", "perl")
 USERS = {}
 for name in NAMES:
     for kind in ("mbox", "maildir"):
+        # fetchmail itself breaks lines of more than its buffer's 8192 octets
         USERS[name, kind] = SERVER.add_user(
-            "%s-%s" % (name, kind), kind, MESSAGES, password=PASSWORD)
+            "%s-%s" % (name, kind), kind,
+            MESSAGES[:-1] if name == "fetchmail" else MESSAGES,
+            password=PASSWORD)
 SERVER.start()
 PORT = SERVER.ports[0]
 
@@ -84,12 +87,12 @@ def files(path):
     return found
 
 
-def check_fetched(who, user, got, added=()):
+def check_fetched(who, got, added=(), sent=MESSAGES):
     added += (b"return-path:", b"received:")
-    want = sorted(without(raw, *added) for raw in MESSAGES)
-    tap.equal(sorted(without(raw, *added).rstrip(b"\n") for raw in got),
-              sorted(raw.rstrip(b"\n") for raw in want),
-              "%s: every message, octet for octet" % who)
+    want = sorted(without(raw, *added).rstrip(b"\n") for raw in sent)
+    got = sorted(without(raw, *added).rstrip(b"\n") for raw in got)
+    tap.equal([(x, y) for x, y in zip(got, want) if x != y][:1]
+              or len(got), len(want), who + ": every message")
 
 
 def curl(user, kind):
@@ -137,8 +140,8 @@ def fetchmail(user, kind):
     tap.equal(status, 0, "fetchmail %s: fetches" % kind)
     with open(mbox, "rb") as file:
         got = file.read().split(b"===END===\n")[:-1]
-    check_fetched("fetchmail " + kind, user, got,
-                  (b"delivered-to:", b"x-original"))
+    check_fetched("fetchmail " + kind, got,
+                  (b"delivered-to:", b"x-original"), MESSAGES[:-1])
     status, _ = poll("keep")
     tap.equal((status, os.path.getsize(mbox)), (1, sum(map(len, got)) + len(
         got) * 10), "fetchmail %s: nothing twice" % kind)
@@ -160,7 +163,7 @@ def mpop(user, kind):
     status, output = run(command + ["--keep=on"], {"HOME": home})
     tap.equal(status, 0, "mpop %s: fetches, pipelined" % kind)
     got = files(box)
-    check_fetched("mpop " + kind, user, got)
+    check_fetched("mpop " + kind, got)
     run(command + ["--keep=on"], {"HOME": home})
     tap.equal(len(files(box)), len(MESSAGES), "mpop %s: nothing twice" % kind)
     user.drop.deliver(mail.simple(20))
@@ -191,7 +194,7 @@ def getmail(user, kind):
     status, output = go()
     if not tap.equal(status, 0, "getmail %s: fetches" % kind):
         tap.diag(output)
-    check_fetched("getmail " + kind, user, files(box))
+    check_fetched("getmail " + kind, files(box))
     go()
     tap.equal(len(files(box)), len(MESSAGES),
               "getmail %s: nothing twice" % kind)
@@ -237,7 +240,7 @@ $pop->quit or die "quit";
 def perl(user, kind):
     status, output = run(["perl", "-e", PERL, str(PORT), user.name, PASSWORD])
     tap.equal(status, 0, "Net::POP3 %s: a session" % kind)
-    check_fetched("Net::POP3 " + kind, user, output.split(b"===END===\n")[:-1])
+    check_fetched("Net::POP3 " + kind, output.split(b"===END===\n")[:-1])
     tap.equal(len(user.drop.stored()), len(MESSAGES) - 1,
               "Net::POP3 %s: one is gone" % kind)
 
