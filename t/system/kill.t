@@ -106,21 +106,6 @@ def terminate():
     tap.equal(server.stop(), ["ended by itself: 0"], "nothing is left over")
 
 
-def hangup(server, user, other):
-    """SIGHUP: new settings for new connections, sessions go on."""
-    inside = server.enter(user)
-    server.settings["last"] = True
-    server.write_conf()
-    since = len(server.log.lines)
-    server.main.send_signal(signal.SIGHUP)
-    server.log.wait(r"settings read again", since)
-    tap.equal(inside.cmd("STAT")[:6], "+OK 3 ", "the old session goes on")
-    inside.leave()
-    client = server.enter(other)
-    tap.match(client.cmd("LAST"), r"^\+OK", "a new one has the new setting")
-    client.leave()
-
-
 with popper.Server(MODE, start=False) as server:
     one = server.add_user("one", "mbox", MESSAGES)
     two = server.add_user("two", "maildir", MESSAGES)
@@ -129,7 +114,6 @@ with popper.Server(MODE, start=False) as server:
         tap.run(lambda: service(server, name, one, two), "kill " + name)
     tap.run(lambda: session(server, one, two))
     tap.run(lambda: session(server, two, one))
-    tap.run(lambda: hangup(server, one, two))
 tap.run(master)
 tap.run(terminate)
 tap.done()
