@@ -1,5 +1,5 @@
 /*
- * landlock.h - shut a process off from all paths but some (Linux 5.13 on).
+ * landlock.h - shut a process off from all paths but some (Linux 5.19 on).
  *
  * Newer kernels can shut off more; what this one cannot do is left out.
  */
@@ -8,7 +8,8 @@
 
 #include <popper/drop.h>
 
-/** landlock_version(): of the kernel's interface; 0 if it has none. */
+/** landlock_version(): of the kernel's interface; 0 if it has none that is of
+ * use. */
 int landlock_version(void);
 
 /**

@@ -149,6 +149,6 @@ sandbox_tell(const char *what, const struct sandbox *s)
 		    what);
 	if (s->landlock == 0)
 		log_warning("%s: runs without Landlock: the kernel has none "
-			    "(5.13 or newer, lsm=landlock)",
+			    "(5.19 or newer, lsm=landlock)",
 		    what);
 }
