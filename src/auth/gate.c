@@ -65,15 +65,15 @@ hold(const struct gate *g)
 	uint64_t step = g->settings->failure_delay * 1000;
 	uint64_t wish = g->answer.delay / 1000;
 	uint64_t gone = (uint64_t)(deadline_in(0) - g->began);
+	uint64_t least = gone;
 
 	if (wish > 60 * 1000)
 		wish = 60 * 1000;
-	if (step == 0)
-		return wish > gone ? wish - gone : 0;
-	if (wish > gone)
-		gone = wish;
-	return gone / step * step + step -
-	    (uint64_t)(deadline_in(0) - g->began);
+	if (least < wish)
+		least = wish;
+	if (step > 0)
+		least = least / step * step + step;
+	return least - gone;
 }
 
 static int
