@@ -219,6 +219,7 @@ judge(struct gate *g, enum popper_verdict judgement,
 		return tell(g, &v) == -1;
 	case POPPER_AUTH_YES:
 		done = accepted(g, ahead);
+		alarm(0);
 		break;
 	case POPPER_AUTH_LATER:
 		g->answer.error.status = POPPER_TEMPORARY;
