@@ -76,7 +76,8 @@ hold(const struct gate *g)
 	return least - gone;
 }
 
-static int
+/* True: the gate is done. */
+static bool
 refuse(struct gate *g, const struct popper_error *e)
 {
 	struct verdict v = { .kind = VERDICT_REFUSED, .status = e->status };
@@ -92,7 +93,7 @@ refuse(struct gate *g, const struct popper_error *e)
 	} else
 		log_error("login of %s from %s failed: %s", g->user,
 		    g->client_address, e->text);
-	return tell(g, &v);
+	return tell(g, &v) == -1 || v.last;
 }
 
 /* Send the connection to popper-session.  Our end of the report channel, or
@@ -163,7 +164,7 @@ attend(struct gate *g, int report)
 		g->chain->driver->closed(g->chain->exchange);
 }
 
-/* True once the connection is a session's. */
+/* True once the connection is a session's, or closed. */
 static bool
 accepted(struct gate *g, struct popper_slice ahead)
 {
@@ -174,16 +175,12 @@ accepted(struct gate *g, struct popper_slice ahead)
 
 	error_clear(&e);
 	keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
-	if (verdict_check(g->settings, &g->answer.identity, &e) == -1) {
-		refuse(g, &e);
-		return false;
-	}
+	if (verdict_check(g->settings, &g->answer.identity, &e) == -1)
+		return refuse(g, &e);
 	alarm(OPEN_SECONDS);
 	if (keep && g->chain->driver->opened != NULL &&
-	    g->chain->driver->opened(g->chain->exchange, &e) == -1) {
-		refuse(g, &e);
-		return false;
-	}
+	    g->chain->driver->opened(g->chain->exchange, &e) == -1)
+		return refuse(g, &e);
 	report = hand_over(g, ahead, &e);
 	if (report == -1 || await(g, report, &e) == -1) {
 		if (keep && g->chain->driver->closed != NULL)
@@ -223,12 +220,12 @@ judge(struct gate *g, enum popper_verdict judgement,
 		break;
 	case POPPER_AUTH_LATER:
 		g->answer.error.status = POPPER_TEMPORARY;
-		done = refuse(g, &g->answer.error) == -1;
+		done = refuse(g, &g->answer.error);
 		break;
 	case POPPER_AUTH_NO:
 	case POPPER_AUTH_NEXT:
 		g->answer.error.status = POPPER_DENIED;
-		done = refuse(g, &g->answer.error) == -1;
+		done = refuse(g, &g->answer.error);
 		break;
 	}
 	chain_end(g->chain);
