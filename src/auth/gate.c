@@ -88,8 +88,8 @@ refuse(struct gate *g, const struct popper_error *e)
 		v.last = ++g->tries >= g->settings->max_tries;
 		log_notice("[AUTH] Failed attempted login to %s from host "
 			   "(%s) %s: %s",
-		    g->user[0] == '\0' ? "(null)" : g->user,
-		    g->client_address, g->client_address, e->text);
+		    g->user[0] == '\0' ? "(null)" : g->user, g->client_address,
+		    g->client_address, e->text);
 	} else
 		log_error("login of %s from %s failed: %s", g->user,
 		    g->client_address, e->text);
@@ -131,8 +131,8 @@ await(struct gate *g, int report, struct popper_error *e)
 
 	if (wire_receive(&g->wire, report, NULL, 0, &count) != 1 ||
 	    !result_get(&g->wire, &r))
-		return error_set(e, POPPER_TEMPORARY,
-		    "the session ended without a word");
+		return error_set(
+		    e, POPPER_TEMPORARY, "the session ended without a word");
 	if (r.status == POPPER_OK)
 		return 0;
 	error_set(e, r.status, "the maildrop was not opened");
@@ -202,8 +202,7 @@ accepted(struct gate *g, struct popper_slice ahead)
 
 /* One module's judgement becomes the worker's.  True: the gate is done. */
 static bool
-judge(struct gate *g, enum popper_verdict judgement,
-    struct popper_slice ahead)
+judge(struct gate *g, enum popper_verdict judgement, struct popper_slice ahead)
 {
 	struct verdict v = { .kind = VERDICT_CHALLENGE };
 	bool done = false;
@@ -211,8 +210,8 @@ judge(struct gate *g, enum popper_verdict judgement,
 	alarm(0);
 	switch (judgement) {
 	case POPPER_AUTH_MORE:
-		v.challenge = popper_slice(
-		    g->answer.challenge, g->answer.challenge_len);
+		v.challenge =
+		    popper_slice(g->answer.challenge, g->answer.challenge_len);
 		return tell(g, &v) == -1;
 	case POPPER_AUTH_YES:
 		done = accepted(g, ahead);
@@ -240,14 +239,24 @@ downcase(char *s)
 			*s = (char)(*s - 'A' + 'a');
 }
 
+/* USER and APOP come with a name, SASL mechanisms bring their own. */
+static bool
+makes_sense(const struct attempt *a)
+{
+	bool named = a->user[0] != '\0';
+
+	return named ==
+	    (strcmp(a->mechanism, "USER") == 0 ||
+		strcmp(a->mechanism, "APOP") == 0);
+}
+
 static bool
 begin(struct gate *g, struct attempt *a)
 {
-	bool named = a->user[0] != '\0';
 	struct popper_attempt p = {
 		.size = sizeof(p),
 		.mechanism = a->mechanism,
-		.user = named ? a->user : NULL,
+		.user = a->user[0] != '\0' ? a->user : NULL,
 		.secret = a->secret,
 		.initial = a->initial,
 		.timestamp = "",
@@ -272,9 +281,9 @@ serve(struct gate *g, struct wire *request)
 	struct attempt a;
 	bool done;
 
-	if (!attempt_get(request, &a)) {
-		log_error("a login worker for %s sent nonsense",
-		    g->client_address);
+	if (!attempt_get(request, &a) || (a.begins && !makes_sense(&a))) {
+		log_error(
+		    "a login worker for %s sent nonsense", g->client_address);
 		return true;
 	}
 	g->began = deadline_in(0);
