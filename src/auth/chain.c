@@ -25,8 +25,8 @@ chain_start(struct chain *c, const char *path, struct popper_error *e)
 		    "%s names no auth module: nobody could log in", path);
 	for (size_t i = 0; i < c->modules.count; i++) {
 		u = &c->modules.used[i];
-		if (u->module->auth->start(&host_services, u->conf,
-			&c->self[i], e) == -1)
+		if (u->module->auth->start(
+			&host_services, u->conf, &c->self[i], e) == -1)
 			return -1;
 	}
 	return 0;
@@ -44,8 +44,7 @@ offers(const struct popper_auth *a, const char *mechanism)
 static bool
 is_sasl(const char *mechanism)
 {
-	return strcmp(mechanism, "USER") != 0 &&
-	    strcmp(mechanism, "APOP") != 0;
+	return strcmp(mechanism, "USER") != 0 && strcmp(mechanism, "APOP") != 0;
 }
 
 /* Is ${word} in the space separated ${list}? */
@@ -92,6 +91,19 @@ clear(struct popper_answer *a)
 	error_clear(&a->error);
 }
 
+/* A module that writes more than fits has done harm already, but nothing
+ * behind the answer shall go to the client as well. */
+static enum popper_verdict
+bounded(enum popper_verdict v, struct popper_answer *answer)
+{
+	if (v != POPPER_AUTH_MORE ||
+	    answer->challenge_len <= sizeof(answer->challenge))
+		return v;
+	error_set(&answer->error, POPPER_TEMPORARY,
+	    "a challenge of %zu octets is too long", answer->challenge_len);
+	return POPPER_AUTH_LATER;
+}
+
 enum popper_verdict
 chain_begin(struct chain *c, const struct popper_attempt *attempt,
     struct popper_answer *answer)
@@ -110,12 +122,11 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 		c->driver = m->auth;
 		c->module = m->name;
 		c->exchange = NULL;
-		v = m->auth->begin(
-		    c->self[i], attempt, &c->exchange, answer);
+		v = m->auth->begin(c->self[i], attempt, &c->exchange, answer);
 		if (answer->delay < delay)
 			answer->delay = delay;
 		if (v != POPPER_AUTH_NEXT)
-			return v;
+			return bounded(v, answer);
 		delay = answer->delay;
 		chain_end(c);
 	}
@@ -128,8 +139,8 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 }
 
 enum popper_verdict
-chain_step(struct chain *c, struct popper_slice response,
-    struct popper_answer *answer)
+chain_step(
+    struct chain *c, struct popper_slice response, struct popper_answer *answer)
 {
 	enum popper_verdict v;
 
@@ -141,7 +152,7 @@ chain_step(struct chain *c, struct popper_slice response,
 	}
 	v = c->driver->step(c->exchange, response, answer);
 	/* The exchange has begun: no other module can take it over. */
-	return v == POPPER_AUTH_NEXT ? POPPER_AUTH_NO : v;
+	return v == POPPER_AUTH_NEXT ? POPPER_AUTH_NO : bounded(v, answer);
 }
 
 void
