@@ -140,6 +140,21 @@ await(struct gate *g, int report, struct popper_error *e)
 	return -1;
 }
 
+/* Whatever ends the session ends the wait for it: a stop must not take the
+ * gate first, or the module's own session would stay open. */
+static void
+outlive(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		log_warning("sigprocmask: %s", strerror(errno));
+}
+
 /* The session has begun: find the client's name, stay if a module wants. */
 static void
 attend(struct gate *g, int report)
@@ -148,6 +163,8 @@ attend(struct gate *g, int report)
 	bool keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
 	size_t count;
 
+	if (keep)
+		outlive();
 	if (g->settings->reverse_lookup) {
 		alarm(keep ? 0 : LOOKUP_SECONDS);
 		lookup_host(g->client, g->client_address, name);
