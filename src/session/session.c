@@ -88,8 +88,9 @@ open_maildrop(struct session *s, struct popper_error *e)
 static void
 let_go(struct session *s)
 {
-	extensions_stop(&s->extensions);
+	/* A wrapper around the maildrop is an extension's. */
 	maildrop_close(&s->maildrop);
+	extensions_stop(&s->extensions);
 	fd_close(&s->lock);
 }
 
