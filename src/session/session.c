@@ -214,8 +214,10 @@ session_run(const struct equipment *q, const struct opening *o, int client,
 		report(&s, &e);
 		return;
 	}
-	if (report(&s, NULL) == -1)
-		return; /* the gate is gone, and with it the login */
+	if (report(&s, NULL) == -1) {
+		let_go(&s); /* the gate is gone, and with it the login */
+		return;
+	}
 	log_info("login: %s from %s, %zu messages", o->identity.user,
 	    o->client, s.maildrop.count);
 	greet(&s);
