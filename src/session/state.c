@@ -24,14 +24,16 @@
 int
 state_root(const char *path, struct popper_error *e)
 {
+	bool made = mkdir(path, 0711) == 0;
 	struct stat st;
 	int fd;
 
-	if (mkdir(path, 0711) == -1 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return error_system(e, POPPER_PERMANENT,
 		    "%s (state-folder) cannot be made", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
+	/* Our umask is 077. */
+	if (fd == -1 || (made && fchmod(fd, 0711) == -1))
 		return error_system(
 		    e, POPPER_PERMANENT, "%s (state-folder)", path);
 	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
