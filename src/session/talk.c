@@ -101,7 +101,9 @@ static long
 talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 {
 	struct talk *t = (struct talk *)talk;
-	size_t most = size + 1 > STREAM_LINE_MAX ? STREAM_LINE_MAX : size + 1;
+	/* With CRLF. */
+	size_t most =
+	    size < STREAM_LINE_MAX - 2 ? size + 2 : STREAM_LINE_MAX;
 	struct popper_slice line;
 
 	if (stream_read_line(t->reply->stream, most, &line,
