@@ -70,11 +70,20 @@ static int POPPER_PRINTF(2, 3)
 	return state_of(t);
 }
 
+/* A line without "+OK" before it would be taken for a reply of its own. */
+static void
+must_be_open(const struct talk *t)
+{
+	if (!t->open)
+		log_panic("an extension wrote into a reply that is not open");
+}
+
 static int
 talk_line(struct popper_talk *talk, struct popper_slice s)
 {
 	struct talk *t = (struct talk *)talk;
 
+	must_be_open(t);
 	reply_octets(t->reply, s);
 	return state_of(t);
 }
@@ -82,7 +91,10 @@ talk_line(struct popper_talk *talk, struct popper_slice s)
 static struct popper_sink *
 talk_body(struct popper_talk *talk)
 {
-	return reply_body(((struct talk *)talk)->reply);
+	struct talk *t = (struct talk *)talk;
+
+	must_be_open(t);
+	return reply_body(t->reply);
 }
 
 static int
@@ -90,8 +102,7 @@ talk_end(struct popper_talk *talk)
 {
 	struct talk *t = (struct talk *)talk;
 
-	if (!t->open)
-		log_panic("an extension ended a reply that is not open");
+	must_be_open(t);
 	t->open = false;
 	reply_end(t->reply);
 	return state_of(t);
@@ -102,8 +113,7 @@ talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 {
 	struct talk *t = (struct talk *)talk;
 	/* With CRLF. */
-	size_t most =
-	    size < STREAM_LINE_MAX - 2 ? size + 2 : STREAM_LINE_MAX;
+	size_t most = size < STREAM_LINE_MAX - 2 ? size + 2 : STREAM_LINE_MAX;
 	struct popper_slice line;
 
 	if (stream_read_line(t->reply->stream, most, &line,
@@ -187,10 +197,15 @@ talk_run(const struct popper_command *c, void *self,
 		.talk = &t.talk,
 		.view = &v.view };
 	struct popper_error e;
+	int result;
 
 	error_clear(&e);
-	if (c->run(self, &call, &e) == 0 && r->answered && !t.open)
+	result = c->run(self, &call, &e);
+	if (result == 0 && r->answered && !t.open)
 		return OUTCOME_DONE;
+	if (result == 0)
+		error_set(&e, POPPER_PERMANENT, "the module left its reply %s",
+		    t.open ? "open" : "out");
 	log_failure(c->keyword, &e);
 	if (r->answered)
 		return OUTCOME_CLOSE;

@@ -9,7 +9,8 @@
 
 /**
  * talk_run(c, self, args, count, m, r):
- * Run ${c} with its arguments.  A command that does not answer, or leaves a
+ * Run ${c} with its arguments.  A command that fails or returns before it has
+ * answered is answered -ERR; one that fails behind its answer, or leaves a
  * multi-line reply open, closes the connection: the client could not know
  * where it stands.
  */
