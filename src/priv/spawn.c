@@ -17,7 +17,6 @@
 #include "base/log.h"
 
 #define FIRST 3
-#define ABOVE (FIRST + SPAWN_MAX) /* where they wait to be put in place */
 
 /* Of the environment a root process was started with, only this goes on. */
 static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS",
@@ -44,23 +43,25 @@ environment(void)
 	return clean;
 }
 
-/* In the child: every descriptor to its place.  0, or -1 with errno. */
+/* In the child: every descriptor to its place, by way of numbers that are
+ * behind all places and free.  0, or -1 with errno. */
 static int
 arrange(const struct spawn *s)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), above[SPAWN_MAX];
 
 	if (null == -1)
 		return -1;
 	for (size_t i = 0; i < s->count; i++) {
-		fd = s->fd[i] == -1 ? null : s->fd[i];
-		if (dup3(fd, ABOVE + (int)i, O_CLOEXEC) == -1)
+		above[i] = fcntl(s->fd[i] == -1 ? null : s->fd[i],
+		    F_DUPFD_CLOEXEC, FIRST + SPAWN_MAX);
+		if (above[i] == -1)
 			return -1;
 	}
 	if (dup2(null, 0) == -1 || dup2(null, 1) == -1)
 		return -1;
 	for (size_t i = 0; i < s->count; i++)
-		if (dup2(ABOVE + (int)i, FIRST + (int)i) == -1)
+		if (dup2(above[i], FIRST + (int)i) == -1)
 			return -1;
 	return close_range(FIRST + (unsigned)s->count, ~0u, 0);
 }
