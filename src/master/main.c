@@ -117,8 +117,7 @@ write_pid(void)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	text_print(text, sizeof(text), "%d\n", (int)getpid());
 	if (fd == -1 || fd_write_all(fd, text, strlen(text)) == -1)
-		log_fatal("pid file %s: %s", options.pid_file,
-		    strerror(errno));
+		log_fatal("pid file %s: %s", options.pid_file, strerror(errno));
 	fd_close(&fd);
 }
 
@@ -172,8 +171,7 @@ serve(void)
 
 	activation_listeners(&sockets);
 	adopted = sockets.count > 0;
-	if (!adopted &&
-	    sockets_open(&sockets, NULL, settings.listen, &e) == -1)
+	if (!adopted && sockets_open(&sockets, NULL, settings.listen, &e) == -1)
 		fail(&e);
 	sockets_tell(&sockets);
 	if (watch_start(&settings, &sockets, -1, &e) == -1)
@@ -191,6 +189,21 @@ serve(void)
 	return 0;
 }
 
+/* Whoever started us with a standard descriptor closed: no socket of ours may
+ * get its number and hear what is written there. */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_NOCTTY);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1)
+		exit(1);
+	fd_close(&fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -198,6 +211,7 @@ main(int argc, char **argv)
 	int connection = -1;
 	bool talks;
 
+	fill_standard();
 	umask(077);
 	options_parse(&options, argc, argv);
 	talks = options.list || options.check;
