@@ -64,6 +64,13 @@ reload(void)
 	activation_notify("READY=1");
 }
 
+/* One connection ends as it began. */
+static void
+keep_settings(void)
+{
+	log_debug("SIGHUP means nothing to a single connection");
+}
+
 /* Go to the background; the first process stays until we are ready. */
 static void
 detach(void)
@@ -152,7 +159,7 @@ check(void)
 static int
 serve_one(int connection)
 {
-	static const struct watch_events none = { .reload = reload };
+	static const struct watch_events none = { .reload = keep_settings };
 	struct popper_error e;
 
 	if (watch_start(&settings, NULL, connection, &e) == -1)
