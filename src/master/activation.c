@@ -84,7 +84,7 @@ activation_connection(bool wanted)
 
 	if (passed() == 1 && is_connected(FIRST))
 		return FIRST;
-	if (is_connected(0) || (wanted && is_socket(0)))
+	if (is_connected(0) || (wanted && is_socket(0) && !is_listening(0)))
 		from = 0;
 	if (from == -1)
 		return -1;
