@@ -55,14 +55,17 @@ is_listening(int fd)
 	    on != 0;
 }
 
+/* A connection of the Internet: a pair of local sockets is what some programs
+ * and remote shells give to whatever they start. */
 static bool
 is_connected(int fd)
 {
 	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
 
-	return is_socket(fd) && !is_listening(fd) &&
-	    getpeername(fd, (struct sockaddr *)&a, &len) == 0;
+	return is_socket(fd) &&
+	    getpeername(fd, (struct sockaddr *)&a, &len) == 0 &&
+	    (a.ss_family == AF_INET || a.ss_family == AF_INET6);
 }
 
 /* Nothing of ours may go to the client through descriptors 0 to 2. */

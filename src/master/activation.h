@@ -11,7 +11,7 @@
 
 /**
  * activation_connection(wanted):
- * If standard input is a connected socket (inetd, or a socket unit with
+ * If standard input is a TCP connection (inetd, or a socket unit with
  * Accept=yes), or systemd has passed a connected one: its descriptor, moved
  * away from the standard ones, which become /dev/null.  Else -1.
  * ${wanted}: --inetd was given: any socket will do.
