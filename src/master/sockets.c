@@ -33,8 +33,7 @@ address_text(const struct sockaddr *a, socklen_t len, char *out, size_t size)
 		text_copy(out, size, "a socket");
 	else
 		text_print(out, size,
-		    a->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
-		    port);
+		    a->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 static int
@@ -75,16 +74,6 @@ open_one(const struct listen_address *l)
 	return -1;
 }
 
-static int
-take_over(struct sockets *old, const struct listen_address *l)
-{
-	for (size_t i = 0; old != NULL && i < old->count; i++)
-		if (old->address[i].len == l->len && !old->given[i] &&
-		    memcmp(&old->address[i].address, &l->address, l->len) == 0)
-			return old->fd[i];
-	return -1;
-}
-
 static bool
 has_fd(const struct sockets *s, int fd)
 {
@@ -92,6 +81,20 @@ has_fd(const struct sockets *s, int fd)
 		if (s->fd[i] == fd)
 			return true;
 	return false;
+}
+
+/* Each socket once: the same address asked for twice is a mistake that bind(2)
+ * tells of. */
+static int
+take_over(const struct sockets *s, const struct sockets *old,
+    const struct listen_address *l)
+{
+	for (size_t i = 0; old != NULL && i < old->count; i++)
+		if (old->address[i].len == l->len && !old->given[i] &&
+		    !has_fd(s, old->fd[i]) &&
+		    memcmp(&old->address[i].address, &l->address, l->len) == 0)
+			return old->fd[i];
+	return -1;
 }
 
 void
@@ -123,14 +126,14 @@ sockets_open(struct sockets *s, struct sockets *old, const char *text,
 	if (listen_parse(text, l, &count, e) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if ((fd = take_over(old, &l[i])) == -1 &&
+		if ((fd = take_over(s, old, &l[i])) == -1 &&
 		    (fd = open_one(&l[i])) == -1) {
 			if (may_be_left_out(&l[i], count, errno))
 				continue;
 			address_text((const struct sockaddr *)&l[i].address,
 			    l[i].len, name, sizeof(name));
-			error_system(e, POPPER_PERMANENT,
-			    "cannot listen on %s", name);
+			error_system(
+			    e, POPPER_PERMANENT, "cannot listen on %s", name);
 			if (old != NULL)
 				sockets_close_others(s, old);
 			return -1;
@@ -165,8 +168,7 @@ sockets_tell(const struct sockets *s)
 		len = sizeof(a);
 		if (getsockname(s->fd[i], (struct sockaddr *)&a, &len) == -1)
 			continue;
-		address_text(
-		    (struct sockaddr *)&a, len, name, sizeof(name));
+		address_text((struct sockaddr *)&a, len, name, sizeof(name));
 		log_info("listening on %s", name);
 	}
 }
