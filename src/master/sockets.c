@@ -142,7 +142,10 @@ sockets_open(struct sockets *s, struct sockets *old, const char *text,
 		s->given[s->count] = false;
 		s->address[s->count++] = l[i];
 	}
-	return 0;
+	if (s->count > 0)
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "cannot listen on any address: there is no IPv6 here");
 }
 
 void
