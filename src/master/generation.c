@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "master/journal.h"
+#include "priv/counters.h"
 #include "priv/spawn.h"
 
 const char *const role_name[] = {
@@ -32,6 +33,7 @@ generation_close(struct generation *g)
 	fd_close(&g->knock[1]);
 	fd_close(&g->onward[0]);
 	fd_close(&g->onward[1]);
+	fd_close(&g->counters);
 }
 
 int
@@ -41,6 +43,7 @@ generation_prepare(struct generation *g, const struct settings *s,
 	*g = (struct generation){ .assignment = { .settings = *s,
 				      .single = connection != -1 },
 		.connection = connection,
+		.counters = -1,
 		.knock = { -1, -1 },
 		.onward = { -1, -1 } };
 	if (sockets != NULL)
@@ -49,8 +52,9 @@ generation_prepare(struct generation *g, const struct settings *s,
 		g->child[r].control = -1;
 		g->child[r].backoff = BACKOFF_LEAST;
 	}
-	if (fd_pair(g->knock) == -1 || fd_pair(g->onward) == -1) {
-		error_system(e, POPPER_TEMPORARY, "socketpair");
+	if (fd_pair(g->knock) == -1 || fd_pair(g->onward) == -1 ||
+	    (g->counters = counters_make()) == -1) {
+		error_system(e, POPPER_TEMPORARY, "socketpair or counters");
 		generation_close(g);
 		return -1;
 	}
@@ -63,7 +67,7 @@ fill(struct spawn *s, const struct generation *g, enum role r, int control)
 {
 	s->fd[s->count++] = journal_output();
 	s->fd[s->count++] = r == ROLE_LOGIN ? g->knock[0]
-	    : r == ROLE_AUTH		    ? g->onward[0]
+	    : r == ROLE_AUTH                ? g->onward[0]
 					    : -1;
 	s->fd[s->count++] = control;
 	s->fd[s->count++] = g->counters;

@@ -30,7 +30,7 @@ struct generation {
 	struct assignment assignment;
 	struct sockets sockets;
 	int connection; /* serve this one alone; or -1 */
-	int counters;
+	int counters; /* its own: old sessions do not count in a new one */
 	int knock[2], onward[2];
 	struct child child[ROLES];
 };
@@ -56,7 +56,7 @@ int generation_await(struct generation *, enum role, struct readiness *,
  * they can do noted for popper-login. */
 int generation_start_back(struct generation *, struct popper_error *);
 
-/** generation_close(g): close the channels. */
+/** generation_close(g): close the channels and counters. */
 void generation_close(struct generation *);
 
 #endif

@@ -21,7 +21,6 @@
 #include "base/text.h"
 #include "master/generation.h"
 #include "master/journal.h"
-#include "priv/counters.h"
 
 /* A session that is in its UPDATE may take so long at our end. */
 #define STOP_PATIENCE 30000
@@ -31,12 +30,12 @@
 #define OLD_MAX 128 /* process groups of services that are no more ours */
 
 static struct {
-	int signals, counters;
+	int signals;
 	bool started;
 	struct generation now;
 	pid_t old[OLD_MAX];
 	size_t old_count;
-} watch = { .signals = -1, .counters = -1 };
+} watch = { .signals = -1 };
 
 int
 watch_init(struct popper_error *e)
@@ -49,13 +48,11 @@ watch_init(struct popper_error *e)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1 ||
-	    (watch.signals = signalfd(
-		 -1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) == -1 ||
+	    (watch.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) ==
+		-1 ||
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return error_system(e, POPPER_TEMPORARY, "signals");
-	if ((watch.counters = counters_make()) == -1)
-		return error_system(e, POPPER_TEMPORARY, "counters");
 	return 0;
 }
 
@@ -107,7 +104,6 @@ watch_start(const struct settings *s, const struct sockets *sockets,
 
 	if (generation_prepare(&fresh, s, sockets, connection, e) == -1)
 		return -1;
-	fresh.counters = watch.counters;
 	if (generation_start_back(&fresh, e) == -1 ||
 	    generation_start(&fresh, ROLE_LOGIN, e) == -1 ||
 	    generation_await(&fresh, ROLE_LOGIN, &ready, e) == -1) {
@@ -131,15 +127,14 @@ watch_check(const struct settings *s, struct popper_error *e)
 
 	if (generation_prepare(&g, s, NULL, -1, e) == -1)
 		return -1;
-	g.counters = watch.counters;
 	result = generation_start_back(&g, e);
 	retire(&g, SIGTERM);
 	return result;
 }
 
 int
-watch_list(const struct settings *s, char *out, size_t size,
-    struct popper_error *e)
+watch_list(
+    const struct settings *s, char *out, size_t size, struct popper_error *e)
 {
 	static struct readiness ready;
 	static struct generation g;
@@ -147,7 +142,6 @@ watch_list(const struct settings *s, char *out, size_t size,
 
 	if (generation_prepare(&g, s, NULL, -1, e) == -1)
 		return -1;
-	g.counters = watch.counters;
 	g.assignment.list = true;
 	out[0] = '\0';
 	for (int r = ROLE_AUTH; r <= ROLE_SESSION; r++) {

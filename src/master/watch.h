@@ -15,7 +15,7 @@ struct watch_events {
 	void (*reload)(void);
 };
 
-/** watch_init(error): signals, counters, the log's channel are ready. */
+/** watch_init(error): signals are ready to be waited for. */
 int watch_init(struct popper_error *);
 
 /**
