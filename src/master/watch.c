@@ -179,6 +179,20 @@ say_ended(const char *name, pid_t pid, int status)
 		    (int)pid, WEXITSTATUS(status));
 }
 
+/* Is anybody left in the process groups we know?  Those that are empty are
+ * forgotten: their number may soon be a stranger's. */
+static bool
+somebody_left(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < watch.old_count; i++)
+		if (kill(-watch.old[i], 0) == 0)
+			watch.old[n++] = watch.old[i];
+	watch.old_count = n;
+	return n > 0;
+}
+
 /* A service of ours is gone: its children live on, it is started again. */
 static void
 lost(struct child *c, int role, int status)
@@ -206,6 +220,7 @@ reap(void)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if ((c = find(pid, &role)) != NULL)
 			lost(c, role, status);
+	somebody_left();
 }
 
 /* Start again what is down and due.  When the next one is due. */
@@ -286,19 +301,6 @@ watch_run(const struct watch_events *events)
 		if (watch.now.connection != -1 && all_gone())
 			return;
 	}
-}
-
-/* Is anybody left in the process groups we know? */
-static bool
-somebody_left(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < watch.old_count; i++)
-		if (kill(-watch.old[i], 0) == 0)
-			watch.old[n++] = watch.old[i];
-	watch.old_count = n;
-	return n > 0;
 }
 
 void
