@@ -26,11 +26,15 @@ static struct options options;
 static struct settings settings;
 static struct sockets sockets;
 static bool adopted; /* the sockets were passed by the service manager */
+static bool logged; /* to where the settings say, no more to standard error */
 static int waiting_parent = -1; /* the shell waits at the other end */
 
+/* The start has failed: whoever started us may not look into syslog. */
 static void
 fail(const struct popper_error *e)
 {
+	if (logged && !options.to_stderr)
+		fprintf(stderr, "popper: %s\n", e->text);
 	log_fatal("%s", e->text);
 }
 
@@ -230,8 +234,11 @@ main(int argc, char **argv)
 		fail(&e);
 	if (options.daemon && connection == -1 && !talks)
 		detach();
-	if (journal_start(&settings, options.to_stderr || talks, &e) == -1 ||
-	    watch_init(&e) == -1)
+	options.to_stderr = options.to_stderr || talks;
+	if (journal_start(&settings, options.to_stderr, &e) == -1)
+		fail(&e);
+	logged = true;
+	if (watch_init(&e) == -1)
 		fail(&e);
 	if (options.list)
 		return list_modules();
