@@ -152,9 +152,10 @@ main(void)
 	s.counters->workers = 0;
 	drop_privileges(&s);
 	service_ready(&s, &ready);
-	if (s.assignment.single)
+	if (s.assignment.single) {
+		service_alone(&s);
 		worker_run(&s, SERVICE_INPUT);
-	else
+	} else
 		service_run(&s);
 	service_exit(0);
 }

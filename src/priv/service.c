@@ -181,6 +181,13 @@ service_fork(struct service *s)
 }
 
 void
+service_alone(const struct service *s)
+{
+	if (sigprocmask(SIG_UNBLOCK, &watched, NULL) == -1)
+		log_fatal("%s: sigprocmask: %s", s->name, strerror(errno));
+}
+
+void
 service_exit(int status)
 {
 	if (__gcov_dump != NULL)

@@ -58,6 +58,10 @@ void service_run(struct service *);
  */
 pid_t service_fork(struct service *);
 
+/** service_alone(s): this process serves the one connection itself: it listens
+ * to signals as a child does. */
+void service_alone(const struct service *);
+
 /** service_exit(status): end this process at once, without the exit handlers
  * that a forked child must not run twice. */
 void service_exit(int status) __attribute__((noreturn));
