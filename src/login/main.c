@@ -42,6 +42,23 @@ turn_away(struct service *s, int client)
 		log_debug("shutdown: %s", strerror(errno));
 }
 
+/* At most one line a minute: a client must not be able to fill the log. */
+static void
+say_full(const struct service *s, const char *option, uint64_t limit)
+{
+	static deadline_t next;
+	static uint64_t told;
+
+	if (deadline_left(next) > 0)
+		return;
+	next = deadline_in(60 * 1000);
+	log_warning("%s (%llu) reached: a client is turned away, %llu more "
+		    "since the last such line",
+	    option, (unsigned long long)limit,
+	    (unsigned long long)(s->counters->turned_away - told));
+	told = s->counters->turned_away + 1; /* with this one */
+}
+
 static bool
 too_many(const struct service *s, const struct sockaddr_storage *from)
 {
@@ -49,15 +66,13 @@ too_many(const struct service *s, const struct sockaddr_storage *from)
 
 	if (s->counters->workers + s->counters->sessions >=
 	    t->max_connections) {
-		log_warning("max-connections (%llu) reached",
-		    (unsigned long long)t->max_connections);
+		say_full(s, "max-connections", t->max_connections);
 		return true;
 	}
 	if (t->max_per_source == 0 ||
 	    sources_count(&sources, from) < t->max_per_source)
 		return false;
-	log_warning("max-connections-per-source (%llu) reached by a client",
-	    (unsigned long long)t->max_per_source);
+	say_full(s, "max-connections-per-source", t->max_per_source);
 	return true;
 }
 
