@@ -509,8 +509,10 @@ class Server:
 
     def environment(self):
         reports = self.path("reports", "asan")
+        # No leak check: what is set lives as long as the process, and a child
+        # ends by _exit.  The unit tests do look for leaks.
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
-               "ASAN_OPTIONS": "log_path=" + reports,
+               "ASAN_OPTIONS": "detect_leaks=0:log_path=" + reports,
                "UBSAN_OPTIONS": "print_stacktrace=1:log_path=" + reports}
         for name in ("GCOV_PREFIX", "GCOV_PREFIX_STRIP"):
             if name in os.environ:
