@@ -20,45 +20,41 @@
 
 /* All that popper-login's parent and its workers ever call. */
 static const int login_calls[] = { SCMP_SYS(accept4), SCMP_SYS(brk),
-	SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(exit),
-	SCMP_SYS(exit_group), SCMP_SYS(fcntl), SCMP_SYS(futex),
+	SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(close_range),
+	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fcntl), SCMP_SYS(futex),
 	SCMP_SYS(getpeername), SCMP_SYS(getpid), SCMP_SYS(getrandom),
 	SCMP_SYS(getsockname), SCMP_SYS(gettid), SCMP_SYS(madvise),
-	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
-	SCMP_SYS(munmap), SCMP_SYS(newfstatat), SCMP_SYS(fstat),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
-	SCMP_SYS(set_robust_list), SCMP_SYS(setsockopt),
+	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(read), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto), SCMP_SYS(set_robust_list), SCMP_SYS(setsockopt),
 	SCMP_SYS(getsockopt), SCMP_SYS(shutdown), SCMP_SYS(socketpair),
-	SCMP_SYS(tgkill), SCMP_SYS(wait4), SCMP_SYS(write),
-	SCMP_SYS(writev) };
+	SCMP_SYS(tgkill), SCMP_SYS(wait4), SCMP_SYS(write), SCMP_SYS(writev) };
 
 /* What no session has any use for, whatever its modules do. */
 static const int session_refused[] = { SCMP_SYS(acct), SCMP_SYS(add_key),
 	SCMP_SYS(bpf), SCMP_SYS(chroot), SCMP_SYS(clock_settime),
-	SCMP_SYS(delete_module), SCMP_SYS(finit_module),
-	SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(fsopen),
-	SCMP_SYS(fspick),
+	SCMP_SYS(delete_module), SCMP_SYS(finit_module), SCMP_SYS(fsconfig),
+	SCMP_SYS(fsmount), SCMP_SYS(fsopen), SCMP_SYS(fspick),
 	SCMP_SYS(init_module), SCMP_SYS(io_uring_enter),
 	SCMP_SYS(io_uring_register), SCMP_SYS(io_uring_setup),
 	SCMP_SYS(kexec_file_load), SCMP_SYS(kexec_load), SCMP_SYS(keyctl),
 	SCMP_SYS(mount), SCMP_SYS(mount_setattr), SCMP_SYS(move_mount),
 	SCMP_SYS(open_by_handle_at), SCMP_SYS(open_tree),
-	SCMP_SYS(perf_event_open), SCMP_SYS(personality),
-	SCMP_SYS(pidfd_getfd), SCMP_SYS(pivot_root),
-	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-	SCMP_SYS(ptrace), SCMP_SYS(quotactl), SCMP_SYS(reboot),
-	SCMP_SYS(request_key), SCMP_SYS(setns), SCMP_SYS(settimeofday),
-	SCMP_SYS(swapoff), SCMP_SYS(swapon), SCMP_SYS(syslog), SCMP_SYS(umount2),
-	SCMP_SYS(unshare), SCMP_SYS(userfaultfd) };
+	SCMP_SYS(perf_event_open), SCMP_SYS(personality), SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(pivot_root), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(ptrace), SCMP_SYS(quotactl),
+	SCMP_SYS(reboot), SCMP_SYS(request_key), SCMP_SYS(setns),
+	SCMP_SYS(settimeofday), SCMP_SYS(swapoff), SCMP_SYS(swapon),
+	SCMP_SYS(syslog), SCMP_SYS(umount2), SCMP_SYS(unshare),
+	SCMP_SYS(userfaultfd) };
 
 /* Flags of clone(2) that make a new namespace.  A user's own one would bring
  * all capabilities in it, and much of the kernel into reach. */
 static const scmp_datum_t namespaces[] = { CLONE_NEWCGROUP, CLONE_NEWIPC,
-	CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
-	CLONE_NEWUTS };
+	CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS };
 
 bool
 sandbox_empty_root(void)
@@ -73,8 +69,8 @@ sandbox_empty_root(void)
 	if (rmdir(path) == -1)
 		log_warning("cannot remove %s", path);
 	/* The folder has no name any more: nothing can be put into it. */
-	done = fd != -1 && fchdir(fd) == 0 && chroot(".") == 0 &&
-	    chdir("/") == 0;
+	done =
+	    fd != -1 && fchdir(fd) == 0 && chroot(".") == 0 && chdir("/") == 0;
 	fd_close(&fd);
 	return done;
 }
@@ -158,7 +154,8 @@ refuse_namespaces(scmp_filter_ctx c)
 		done = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM),
 			   SCMP_SYS(clone), 1,
 			   SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i],
-			       namespaces[i])) == 0 && done;
+			       namespaces[i])) == 0 &&
+		    done;
 	return done;
 }
 
@@ -172,7 +169,7 @@ sandbox_filter_session(unsigned needs)
 		return false;
 	complete = refuse_namespaces(c);
 	for (size_t i = 0;
-	    i < sizeof(session_refused) / sizeof(*session_refused); i++)
+	     i < sizeof(session_refused) / sizeof(*session_refused); i++)
 		complete = refuse(c, session_refused[i]) && complete;
 	if ((needs & POPPER_NEEDS_EXEC) == 0)
 		complete = refuse(c, SCMP_SYS(execve)) &&

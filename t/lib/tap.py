@@ -78,7 +78,8 @@ def run(function, name=None):
 
 def done():
     _line("1..%d" % _count)
-    sys.exit(1 if _failed else 0)
+    # Automake's driver would count the status as one failure more.
+    sys.exit(1 if _failed and not os.environ.get("POPPER_TAP_DRIVER") else 0)
 
 
 def need_root():
