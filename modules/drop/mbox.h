@@ -63,7 +63,7 @@ struct mbox_twins {
 };
 
 struct mbox_lock {
-	bool kernel; /* the fcntl lock is held */
+	bool kernel; /* the fcntl lock and flock are held */
 	bool dotted; /* the dot lock is ours */
 	bool told; /* the log knows that there can be no dot lock */
 	ino_t inode; /* of our dot lock */

@@ -4,10 +4,11 @@
  * Runs in: the session, as the user.  Held while scanning and while committing,
  * never for a whole session.
  *
- * Two locks, in Debian's order: an fcntl lock (open file description: closing
- * another descriptor of the file does not drop it), then "NAME.lock".  A
- * program that takes them the other way round must not be waited for with one
- * of them in the hand, so each try takes both at once or lets go of both.
+ * Three locks, in Debian's order: an fcntl lock (open file description: closing
+ * another descriptor of the file does not drop it), flock, which is all that
+ * dma takes, then "NAME.lock".  A program that takes them the other way round
+ * must not be waited for with one of them in the hand, so each try takes all at
+ * once or lets go of all.
  *
  * The dot lock is made with mknodat: one step, and it needs only the right to
  * make a file in the folder, not to write to one.
@@ -15,6 +16,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +48,22 @@ kernel_lock(const struct mbox *m, short kind)
 
 	do
 		r = fcntl(m->fd, F_OFD_SETLK, &l);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+/* Over NFS the kernel makes of flock the very lock that we hold by fcntl, and
+ * would refuse us for our own sake. */
+static int
+whole_lock(const struct mbox *m, int operation)
+{
+	struct statfs fs;
+	int r;
+
+	if (fstatfs(m->fd, &fs) == 0 && fs.f_type == NFS_SUPER_MAGIC)
+		return 0;
+	do
+		r = flock(m->fd, operation | LOCK_NB);
 	while (r == -1 && errno == EINTR);
 	return r;
 }
@@ -93,20 +113,20 @@ dot_lock(struct mbox *m)
 		return BUSY;
 	}
 	/* No right, or no room: a user over quota must still be able to
-	 * remove mail.  The kernel lock has to do. */
+	 * remove mail.  The kernel locks have to do. */
 	if (errno != EACCES && errno != EPERM && errno != EROFS &&
 	    errno != ENOSPC && errno != EDQUOT)
 		return BROKEN;
 	if (!l->told)
 		m->host->log(POPPER_LOG_INFO,
-		    "%s: no dot lock (errno %d), fcntl lock only", m->path,
+		    "%s: no dot lock (errno %d), kernel locks only", m->path,
 		    errno);
 	l->told = true;
 	return TAKEN;
 }
 
 static enum attempt
-try_both(struct mbox *m, short kind)
+try_all(struct mbox *m, short kind)
 {
 	enum attempt got;
 	int cause;
@@ -114,7 +134,10 @@ try_both(struct mbox *m, short kind)
 	if (kernel_lock(m, kind) == -1)
 		return errno == EAGAIN || errno == EACCES ? BUSY : BROKEN;
 	m->lock.kernel = true;
-	got = dot_lock(m);
+	if (whole_lock(m, kind == F_RDLCK ? LOCK_SH : LOCK_EX) == 0)
+		got = dot_lock(m);
+	else
+		got = errno == EWOULDBLOCK ? BUSY : BROKEN;
 	if (got != TAKEN) {
 		cause = errno;
 		mbox_unlock(m);
@@ -132,7 +155,7 @@ mbox_lock(struct mbox *m, short kind, struct popper_error *e)
 	struct timespec t;
 	enum attempt got;
 
-	while ((got = try_both(m, kind)) == BUSY) {
+	while ((got = try_all(m, kind)) == BUSY) {
 		now = milliseconds();
 		if (now >= end)
 			return m->host->fail(e, POPPER_TEMPORARY,
@@ -182,8 +205,10 @@ mbox_unlock(struct mbox *m)
 		m->host->log(POPPER_LOG_WARNING,
 		    "%s: cannot remove the dot lock (errno %d)", m->path,
 		    errno);
-	if (l->kernel)
+	if (l->kernel) {
+		(void)whole_lock(m, LOCK_UN);
 		(void)kernel_lock(m, F_UNLCK);
+	}
 	l->dotted = l->kernel = false;
 	errno = cause;
 }

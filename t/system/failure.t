@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Commits that cannot be done: -ERR, and nothing unmarked is gone.
 
-proves: R-1939-36 R-3206-01 T-13 T-16 T-49
+proves: R-1939-36 R-3206-01 R-LOCK-01 T-13 T-16 T-49
 """
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -109,6 +110,38 @@ def cut_meanwhile(server, kind):
     tap.ok(len(data) < len(raw), kind + ": not all of it comes")
     tap.ok(not data.endswith(b"\r\n.\r\n"), kind + ": and it has no end")
     client.close()
+
+
+def locked():
+    """Whatever lock another program holds, popper waits, and gives up."""
+    server = popper.Server(MODE, start=False)
+    server.modules = server.default_modules(()) + (
+        'drop mbox { lock-timeout = "1s" }\n')
+    user = server.add_user("locked", "mbox", MESSAGES)
+    with server.start():
+        def lock_by_file():
+            os.close(os.open(user.drop.path + ".lock",
+                             os.O_CREAT | os.O_EXCL))
+
+        for name, take in (
+                ("flock", lambda: fcntl.flock(file, fcntl.LOCK_EX)),
+                ("fcntl", lambda: fcntl.lockf(file, fcntl.LOCK_EX)),
+                ("dot lock", lock_by_file)):
+            inside = server.enter(user)
+            inside.ok("DELE 1")
+            with open(user.drop.path, "r+b") as file:
+                take()
+                tap.equal(inside.quit(), FAILED, name + " held at QUIT")
+                os.utime(user.drop.path)  # so that a login looks at it anew
+                client = server.connect()
+                client.reply()
+                tap.match(client.login(user), r"^-ERR \[SYS/TEMP\]",
+                          name + " held at login")
+                client.leave()
+            if name == "dot lock":
+                os.unlink(user.drop.path + ".lock")
+            tap.equal(user.drop.stored(), MESSAGES, name + ": mail unchanged")
+        again(server, user, "when they are let go")
 
 
 class Small:
@@ -222,6 +255,7 @@ with popper.Server(MODE, start=False) as server:
         tap.run(lambda: cut(server))
     for kind in popper.DROPS:
         tap.run(lambda: cut_meanwhile(server, kind))
+tap.run(locked)
 for kind in popper.DROPS:
     tap.run(lambda: full(kind, "mail"))
     tap.run(lambda: full(kind, "state"))
