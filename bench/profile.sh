@@ -4,9 +4,8 @@
 #
 # usage: profile.sh BUILD SCENARIO FORMAT     (e.g. . login mbox)
 #
-# A copy of run.py's rounds runs below it; perf samples the server's processor
-# and keeps what belongs to popper.  strace slows the server many times: its
-# counts are good, its times are not.
+# perf samples the server's processor, and what is popper's is shown.  strace
+# slows the server many times: its counts are good, its times are not.
 set -eu
 
 build=${1:?usage: profile.sh BUILD SCENARIO FORMAT}
@@ -19,11 +18,10 @@ trap 'rm -rf "$out"' EXIT
 perf record -q -e cpu-clock -F 4000 -C 0 -g -o "$out/perf" -- \
 	"$here/run.py" --build "$build" --rounds 3 \
 	--peers "popper:$format" "$scenario"
-comms=popper,popper-login,popper-auth,popper-session
-for sort in comm,dso comm,symbol; do
-	perf report -i "$out/perf" --stdio --no-children -g none --comms \
-		"$comms" --sort "$sort" --percent-limit 0.5 2>/dev/null |
-		grep -v '^#' | grep -v '^$' | head -60
+for sort in comm comm,dso comm,symbol; do
+	perf report -i "$out/perf" --stdio --no-children -g none \
+		--sort "$sort" --percent-limit 0.3 2>/dev/null |
+		grep -E '%[[:space:]]+popper' | cut -c 1-78 | head -60
 	echo
 done
 POPPER_BENCH_WRAP="strace -f -c -S calls -o $out/strace" \
