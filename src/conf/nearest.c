@@ -22,7 +22,7 @@ distance(const char *a, const char *b)
 	size_t row[LONGEST + 1], m = strlen(a), n = strlen(b);
 
 	if (m > LONGEST || n > LONGEST)
-		return LONGEST;
+		return SIZE_MAX; /* nothing is near such a word */
 	for (size_t j = 0; j <= n; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= m; i++) {
