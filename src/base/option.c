@@ -153,7 +153,7 @@ option_set(const struct popper_option *o, void *conf, const char *value,
 			return 0;
 		break;
 	}
-	return error_set(e, POPPER_PERMANENT, "%s = \"%s\": must be %s",
+	return error_set(e, POPPER_PERMANENT, "%s = \"%.80s\": must be %s",
 	    o->name, value, option_kind_name(o->kind));
 }
 

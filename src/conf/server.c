@@ -56,7 +56,7 @@ check_expire(const char *expire, struct popper_error *e)
 	    number_parse(popper_slice_text(expire), UINT32_MAX, &days))
 		return 0;
 	return error_set(e, POPPER_PERMANENT,
-	    "expire = \"%s\": must be days, never, or empty", expire);
+	    "expire = \"%.80s\": must be days, never, or empty", expire);
 }
 
 static int

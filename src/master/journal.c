@@ -126,7 +126,7 @@ journal_reopen(const struct settings *s, struct popper_error *e)
 
 	if (facility == -1)
 		return error_set(e, POPPER_PERMANENT,
-		    "log-facility = \"%s\": must be mail, daemon, auth, user "
+		    "log-facility = \"%.80s\": must be mail, daemon, auth, user "
 		    "or local0 to local7",
 		    s->log_facility);
 	if (s->trace_file[0] != '\0' &&
