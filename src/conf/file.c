@@ -20,7 +20,17 @@
 #define FILE_MAX (1 << 20)
 #define VALUE_MAX 4096
 
-enum token { END, WORD, QUOTED, EQUALS, OPEN, CLOSE, COMMA, WRONG };
+enum token {
+	END,
+	WORD,
+	QUOTED,
+	EQUALS,
+	OPEN,
+	CLOSE,
+	COMMA,
+	UNENDED, /* a quoted text without its end */
+	WRONG /* a character that begins nothing */
+};
 
 struct lexer {
 	const char *name; /* of the file */
@@ -28,7 +38,7 @@ struct lexer {
 	char *at;
 	char saved; /* what stood where the token's NUL is now */
 	enum token token;
-	char *text; /* of WORD and QUOTED */
+	char *text; /* of WORD, QUOTED and UNENDED */
 	struct popper_error *e;
 };
 
@@ -38,7 +48,7 @@ token_name(enum token t)
 	static const char *const names[] = { [END] = "the end of the file",
 		[WORD] = "a word", [QUOTED] = "a text in quotes",
 		[EQUALS] = "\"=\"", [OPEN] = "\"{\"", [CLOSE] = "\"}\"",
-		[COMMA] = "\",\"", [WRONG] = "an odd character" };
+		[COMMA] = "\",\"" };
 
 	return names[t];
 }
@@ -56,7 +66,15 @@ located(const struct lexer *l, unsigned line)
 static int
 unexpected(const struct lexer *l, const char *wanted)
 {
-	if (l->token == WORD || l->token == QUOTED)
+	if (l->token == UNENDED)
+		error_set(l->e, POPPER_PERMANENT,
+		    "the text \"%.40s does not end on its line: a \" is missing",
+		    l->text);
+	else if (l->token == WRONG)
+		error_set(l->e, POPPER_PERMANENT,
+		    "'%.1s' where %s must be: write such text in quotes",
+		    l->at, wanted);
+	else if (l->token == WORD || l->token == QUOTED)
 		error_set(l->e, POPPER_PERMANENT, "\"%.80s\" where %s must be",
 		    l->text, wanted);
 	else
@@ -78,8 +96,10 @@ quoted(struct lexer *l)
 	char *out = l->text = ++l->at;
 
 	for (; *l->at != '"'; l->at++) {
-		if (*l->at == '\0' || *l->at == '\n')
-			return WRONG;
+		if (*l->at == '\0' || *l->at == '\n') {
+			*out = '\0';
+			return UNENDED;
+		}
 		if (*l->at == '\\' && (l->at[1] == '"' || l->at[1] == '\\'))
 			l->at++;
 		*out++ = *l->at;
