@@ -19,6 +19,17 @@
 
 static struct chain chain;
 
+/* A connection has one gate, which may stay a while for the resolver.  More
+ * than this is a login worker gone bad, and gates are root's processes. */
+static bool
+has_room(const struct service *s)
+{
+	if (s->children < 2 * s->settings->max_connections + 16)
+		return true;
+	log_error("popper-auth: more gates than there can be connections");
+	return false;
+}
+
 static void
 take_knock(struct service *s, int from)
 {
@@ -29,7 +40,8 @@ take_knock(struct service *s, int from)
 
 	if (r == 0)
 		s->input_ended = true;
-	if (r == 1 && count == 2 && knock_get(&w) && service_fork(s) == 0) {
+	if (r == 1 && count == 2 && knock_get(&w) && has_room(s) &&
+	    service_fork(s) == 0) {
 		gate_run(&chain, s->settings, fds[0], fds[1]);
 		service_exit(0);
 	}
