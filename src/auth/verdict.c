@@ -36,6 +36,11 @@ verdict_check(const struct settings *s, const struct popper_identity *i,
 	if (!is_terminated(i) || i->user[0] == '\0' || has_control(i->user))
 		return error_set(e, POPPER_PERMANENT,
 		    "the auth module gave no usable user name");
+	if (has_control(i->home) || has_control(i->drop) ||
+	    has_control(i->maildrop))
+		return error_set(e, POPPER_PERMANENT,
+		    "the auth module gave %s a path with control characters",
+		    i->user);
 	if (i->uid == (uid_t)-1 || i->gid == (gid_t)-1)
 		return error_set(e, POPPER_PERMANENT,
 		    "the auth module gave no uid or gid for %s", i->user);
