@@ -31,6 +31,7 @@ identity_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count,
     struct popper_error *e)
 {
 	uid_t r, f, s;
+	gid_t gr, gf, gs;
 
 	if (uid == 0)
 		return error_set(e, POPPER_PERMANENT, "refusing to be root");
@@ -45,9 +46,11 @@ identity_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count,
 		return error_system(
 		    e, POPPER_TEMPORARY, "setresuid %u", (unsigned)uid);
 	if (getresuid(&r, &f, &s) == -1 || r != uid || f != uid || s != uid ||
-	    setuid(0) != -1)
+	    setuid(0) != -1 || getresgid(&gr, &gf, &gs) == -1 || gr != gid ||
+	    gf != gid || gs != gid)
 		return error_set(e, POPPER_PERMANENT,
-		    "uid %u was not taken on for good", (unsigned)uid);
+		    "uid %u gid %u was not taken on for good", (unsigned)uid,
+		    (unsigned)gid);
 	return 0;
 }
 
