@@ -71,6 +71,8 @@ get_option(struct wire *w, const struct popper_option *o, void *conf)
 	switch (o->kind) {
 	case POPPER_OPTION_TEXT:
 		s = wire_get_slice(w);
+		if (memchr(s.ptr, '\0', s.len) != NULL)
+			w->failed = true;
 		if ((copy = strndup(s.ptr, s.len)) == NULL)
 			log_fatal("out of memory");
 		*option_text(o, conf) = copy;
