@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +24,15 @@
 
 #define INPUTS_MAX 64
 
-/* SIGCHLD and SIGTERM arrive here; the number of the counters' descriptor is
+/* Room that children find at the end of the heap, so that their first buffers
+ * need no system call. */
+#define TOP_PAD (512 * 1024)
+
+/* ms until the children that have ended are looked after. */
+#define NAP 1000
+#define NAP_STOPPING 20
+
+/* SIGTERM and its kin arrive here; the number of the counters' descriptor is
  * free again by then. */
 enum { SERVICE_SIGNALS = SERVICE_COUNTERS };
 
@@ -38,7 +47,6 @@ watch_signals(void)
 	int fd;
 
 	sigemptyset(&watched);
-	sigaddset(&watched, SIGCHLD);
 	sigaddset(&watched, SIGTERM);
 	sigaddset(&watched, SIGINT);
 	sigaddset(&watched, SIGHUP);
@@ -84,6 +92,12 @@ service_ready(struct service *s, const struct readiness *r)
 {
 	static struct wire w;
 
+	/* What start-up has freed would be sorted, and so copied page by page,
+	 * in every child. */
+	if (mallopt(M_TOP_PAD, TOP_PAD) == 0 ||
+	    mallopt(M_MMAP_THRESHOLD, TOP_PAD) == 0)
+		log_debug("mallopt");
+	malloc_trim(TOP_PAD);
 	readiness_put(&w, r);
 	if (wire_send(&w, SERVICE_CONTROL, NULL, 0) == -1)
 		log_fatal("%s: the master is gone", s->name);
@@ -110,9 +124,8 @@ reap(struct service *s)
 	}
 }
 
-/* True if the service shall stop. */
 static bool
-take_signals(struct service *s)
+told_to_stop(void)
 {
 	struct signalfd_siginfo i;
 	bool stop = false;
@@ -120,8 +133,20 @@ take_signals(struct service *s)
 	while (read(SERVICE_SIGNALS, &i, sizeof(i)) == (ssize_t)sizeof(i))
 		if (i.ssi_signo == SIGTERM || i.ssi_signo == SIGINT)
 			stop = true;
-	reap(s);
 	return stop;
+}
+
+/*
+ * How long to wait for something to do.  The end of a child wakes nobody: it
+ * is noticed before the next connection is taken, or here.  A wake-up for each
+ * of them cost a tenth of a login.
+ */
+static int
+nap(const struct service *s, bool stop)
+{
+	if (s->children == 0)
+		return -1;
+	return stop ? NAP_STOPPING : NAP;
 }
 
 void
@@ -137,12 +162,13 @@ service_run(struct service *s)
 		p[2 + i] = (struct pollfd){ .fd = SERVICE_INPUT + (int)i,
 			.events = POLLIN };
 	while (!stop || (!s->leave_children && s->children > 0)) {
-		if (poll(p, stop ? 1 : 2 + inputs, -1) == -1) {
+		if (poll(p, stop ? 1 : 2 + inputs, nap(s, stop)) == -1) {
 			if (errno == EINTR)
 				continue;
 			log_fatal("%s: poll: %s", s->name, strerror(errno));
 		}
-		if (p[0].revents != 0 && take_signals(s))
+		reap(s);
+		if (p[0].revents != 0 && told_to_stop())
 			stop = true;
 		if (stop)
 			continue;
