@@ -96,48 +96,51 @@ refuse(struct gate *g, const struct popper_error *e)
 	return tell(g, &v) == -1 || v.last;
 }
 
-/* Send the connection to popper-session.  Our end of the report channel, or
- * -1 with ${e} filled. */
+static bool
+keeps(const struct gate *g)
+{
+	return (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
+}
+
+/* Has the gate anything to do once the session has begun? */
+static bool
+stays(const struct gate *g)
+{
+	return keeps(g) || g->settings->reverse_lookup;
+}
+
+/*
+ * Send the connection to popper-session, and our end of the worker's channel:
+ * the session tells the worker how it went.  0 with our end of a channel to
+ * the session in ${report} if we stay, or -1 with ${e} filled.
+ */
 static int
-hand_over(struct gate *g, struct popper_slice ahead, struct popper_error *e)
+hand_over(struct gate *g, struct popper_slice ahead, int *report,
+    struct popper_error *e)
 {
 	static struct opening o;
-	int pair[2], fds[2], result;
+	int pair[2] = { -1, -1 }, fds[3], result;
 
 	o.identity = g->answer.identity;
 	o.named = g->settings->reverse_lookup;
 	o.ahead = ahead;
 	text_copy(o.client, sizeof(o.client), g->client_address);
-	if (fd_pair(pair) == -1)
+	if (stays(g) && fd_pair(pair) == -1)
 		return error_system(e, POPPER_TEMPORARY, "socketpair");
 	opening_put(&g->wire, &o);
 	fds[0] = g->relay != -1 ? g->relay : g->client;
-	fds[1] = pair[1];
-	result = wire_send(&g->wire, SERVICE_ONWARD, fds, 2);
+	fds[1] = g->channel;
+	fds[2] = pair[1];
+	result = wire_send(
+	    &g->wire, SERVICE_ONWARD, fds, pair[1] == -1 ? 2 : 3);
+	if (result == -1) {
+		error_system(
+		    e, POPPER_TEMPORARY, "popper-session is not there");
+		fd_close(&pair[0]);
+	}
 	fd_close(&pair[1]);
-	if (result == 0)
-		return pair[0];
-	error_system(e, POPPER_TEMPORARY, "popper-session is not there");
-	fd_close(&pair[0]);
-	return -1;
-}
-
-/* Wait for what the session says.  0 if the maildrop is open. */
-static int
-await(struct gate *g, int report, struct popper_error *e)
-{
-	struct result r;
-	size_t count;
-
-	if (wire_receive(&g->wire, report, NULL, 0, &count) != 1 ||
-	    !result_get(&g->wire, &r))
-		return error_set(
-		    e, POPPER_TEMPORARY, "the session ended without a word");
-	if (r.status == POPPER_OK)
-		return 0;
-	error_set(e, r.status, "the maildrop was not opened");
-	text_copy(e->reply, sizeof(e->reply), r.reply);
-	return -1;
+	*report = pair[0];
+	return result;
 }
 
 /* Whatever ends the session ends the wait for it: a stop must not take the
@@ -155,14 +158,23 @@ outlive(void)
 		log_warning("sigprocmask: %s", strerror(errno));
 }
 
+static void
+close_module(struct gate *g)
+{
+	if (keeps(g) && g->chain->driver->closed != NULL)
+		g->chain->driver->closed(g->chain->exchange);
+}
+
 /* The session has begun: find the client's name, stay if a module wants. */
 static void
 attend(struct gate *g, int report)
 {
 	char name[HOST_MAX];
-	bool keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
+	bool keep = keeps(g);
 	size_t count;
 
+	/* Nobody but the session talks to the worker now. */
+	fd_close(&g->channel);
 	if (keep)
 		outlive();
 	if (g->settings->reverse_lookup) {
@@ -177,42 +189,29 @@ attend(struct gate *g, int report)
 	fd_close(&g->client);
 	while (keep && wire_receive(&g->wire, report, NULL, 0, &count) == 1)
 		;
-	if (keep && g->chain->driver->closed != NULL)
-		g->chain->driver->closed(g->chain->exchange);
+	close_module(g);
 }
 
-/* True once the connection is a session's, or closed. */
+/* True: the gate is done. */
 static bool
 accepted(struct gate *g, struct popper_slice ahead)
 {
-	struct verdict v = { .kind = VERDICT_OPENED };
 	struct popper_error e;
-	bool keep;
-	int report;
+	int report = -1;
 
 	error_clear(&e);
-	keep = (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
 	if (verdict_check(g->settings, &g->answer.identity, &e) == -1)
 		return refuse(g, &e);
 	alarm(OPEN_SECONDS);
-	if (keep && g->chain->driver->opened != NULL &&
+	if (keeps(g) && g->chain->driver->opened != NULL &&
 	    g->chain->driver->opened(g->chain->exchange, &e) == -1)
 		return refuse(g, &e);
-	report = hand_over(g, ahead, &e);
-	if (report == -1 || await(g, report, &e) == -1) {
-		if (keep && g->chain->driver->closed != NULL)
-			g->chain->driver->closed(g->chain->exchange);
-		v.kind = VERDICT_REFUSED;
-		v.status = e.status;
-		text_copy(v.reply, sizeof(v.reply), e.reply);
-		if (report == -1)
-			log_error("login of %s: %s", g->user, e.text);
-		tell(g, &v);
-		fd_close(&report);
-		return false;
+	if (hand_over(g, ahead, &report, &e) == -1) {
+		close_module(g);
+		return refuse(g, &e);
 	}
-	tell(g, &v);
-	attend(g, report);
+	if (report != -1)
+		attend(g, report);
 	fd_close(&report);
 	return true;
 }

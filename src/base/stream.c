@@ -282,6 +282,15 @@ stream_put(struct stream *s, struct popper_slice octets)
 	return 0;
 }
 
+bool
+stream_is_quiet(const struct stream *s)
+{
+	char c;
+
+	return s->in_at == s->in_end && s->fd != -1 &&
+	    recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 void
 stream_close(struct stream *s, int64_t patience)
 {

@@ -89,6 +89,14 @@ int stream_put(struct stream *, struct popper_slice);
 int stream_flush(struct stream *);
 
 /**
+ * stream_is_quiet(s):
+ * Has everything that came in been consumed?  Then a connection can be closed
+ * without any ceremony: there is nothing for which the other side would get a
+ * reset instead of our last line.
+ */
+bool stream_is_quiet(const struct stream *);
+
+/**
  * stream_close(s, patience):
  * Flush, shut the connection down and, for ${patience} ms at most, take in
  * what the other side still sends, so that our last line is not lost in a

@@ -19,7 +19,6 @@ enum kind {
 	KIND_RESPONSE,
 	KIND_VERDICT,
 	KIND_OPEN,
-	KIND_RESULT,
 	KIND_HOST,
 	KINDS
 };
@@ -242,24 +241,6 @@ opening_get(struct wire *w, struct opening *o)
 	o->ahead = wire_get_slice(w);
 	return wire_end(w) && i->user[0] != '\0' &&
 	    o->ahead.len <= STREAM_LINE_MAX;
-}
-
-void
-result_put(struct wire *w, const struct result *r)
-{
-	begin(w, KIND_RESULT);
-	wire_put_number(w, r->status);
-	wire_put_text(w, r->reply);
-}
-
-bool
-result_get(struct wire *w, struct result *r)
-{
-	expect(w, KIND_RESULT);
-	r->status = (enum popper_status)wire_get_number(
-	    w, POPPER_STATUSES - 1);
-	wire_get_text(w, r->reply, sizeof(r->reply));
-	return wire_end(w);
 }
 
 void

@@ -6,9 +6,9 @@
  *	worker  -> auth     KNOCK      a connection wants a gate
  *	worker  -> gate     ATTEMPT    a name and a password, or AUTH begins
  *	worker  -> gate     RESPONSE   the next SASL response
- *	gate    -> worker   VERDICT    opened, challenge, refused
+ *	gate    -> worker   VERDICT    challenge, refused
  *	gate    -> session  OPEN       who it is; the connection goes along
- *	session -> gate     RESULT     the maildrop is open, or why not
+ *	session -> worker   VERDICT    the maildrop is open, or why not
  *	gate    -> session  HOST       the client's name, for the Stats line
  *
  * The whole border is in this file: each message has one struct, one function
@@ -84,23 +84,16 @@ struct verdict {
 void verdict_put(struct wire *, const struct verdict *);
 bool verdict_get(struct wire *, struct verdict *);
 
-/* OPEN.  Descriptors: the connection, our end of the report channel. */
+/* OPEN.  Descriptors: the connection, the gate's end of the channel to the
+ * worker, and, if a gate stays, the session's end of one to it. */
 struct opening {
 	struct popper_identity identity;
 	char client[ADDRESS_MAX]; /* address as text, "" if it has none */
-	bool named; /* a HOST message will come */
+	bool named; /* a HOST message will come from the gate */
 	struct popper_slice ahead;
 };
 void opening_put(struct wire *, const struct opening *);
 bool opening_get(struct wire *, struct opening *);
-
-/* RESULT. */
-struct result {
-	enum popper_status status; /* POPPER_OK: open */
-	char reply[128];
-};
-void result_put(struct wire *, const struct result *);
-bool result_get(struct wire *, struct result *);
 
 /* HOST. */
 void host_put(struct wire *, const char *name);

@@ -28,16 +28,16 @@ take_opening(struct service *s, int from)
 {
 	static struct wire w;
 	static struct opening o;
-	int fds[2] = { -1, -1 };
+	int fds[3] = { -1, -1, -1 };
 	size_t count;
-	int r = wire_receive(&w, from, fds, 2, &count);
+	int r = wire_receive(&w, from, fds, 3, &count);
 	pid_t pid;
 
 	if (r == 0)
 		s->input_ended = true;
-	if (r == 1 && count == 2 && opening_get(&w, &o)) {
+	if (r == 1 && count >= 2 && opening_get(&w, &o)) {
 		if ((pid = service_fork(s)) == 0) {
-			session_run(&equipment, &o, fds[0], fds[1]);
+			session_run(&equipment, &o, fds);
 			service_exit(0);
 		}
 		if (pid > 0)
@@ -46,6 +46,7 @@ take_opening(struct service *s, int from)
 		log_error("a gate sent nonsense");
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
+	fd_close(&fds[2]);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "session/session.h"
 
 #include <string.h>
+#include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -25,24 +26,25 @@
 /* How long a Stats line waits for the name of the client. */
 #define NAME_PATIENCE 5000
 
-/* Tell the gate, who tells the login worker.  The latter is silent from then
- * on if we say POPPER_OK. */
+/* Tell the login worker, who is silent from then on if the maildrop is open,
+ * and otherwise tells the client. */
 static int
 report(struct session *s, const struct popper_error *e)
 {
 	static struct wire w;
-	struct result r = { .status = POPPER_OK };
+	struct verdict v = { .kind = VERDICT_OPENED };
 
 	if (e != NULL) {
-		r.status = e->status;
-		text_copy(r.reply, sizeof(r.reply), e->reply);
+		v.kind = VERDICT_REFUSED;
+		v.status = e->status;
+		text_copy(v.reply, sizeof(v.reply), e->reply);
 		log_write(e->status == POPPER_IN_USE ? POPPER_LOG_NOTICE
 						     : POPPER_LOG_ERROR,
 		    "maildrop of %s not opened: %s", s->opening->identity.user,
 		    e->text);
 	}
-	result_put(&w, &r);
-	return wire_send(&w, s->report, NULL, 0);
+	verdict_put(&w, &v);
+	return wire_send(&w, s->worker, NULL, 0);
 }
 
 /* Become the user, shut off everything else, lock. */
@@ -119,8 +121,8 @@ client_name(struct session *s, char name[HOST_MAX])
 	size_t count;
 
 	if (s->opening->named &&
-	    fd_wait(s->report, POLLIN, deadline_in(NAME_PATIENCE)) > 0 &&
-	    wire_receive(&w, s->report, NULL, 0, &count) == 1 &&
+	    fd_wait(s->gate, POLLIN, deadline_in(NAME_PATIENCE)) > 0 &&
+	    wire_receive(&w, s->gate, NULL, 0, &count) == 1 &&
 	    host_get(&w, name))
 		return;
 	text_copy(name, HOST_MAX, s->opening->client);
@@ -179,7 +181,9 @@ serve(struct session *s)
 		update_abandon(s, &t);
 		let_go(s);
 	}
-	if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
+	if (end == DIALOG_QUIT && stream_is_quiet(s->stream))
+		stream_flush(s->stream);
+	else if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
 		stream_close(s->stream, LINGER);
 	fd_close(&s->client);
 	log_debug("session of %s from %s ended: %s", s->opening->identity.user,
@@ -188,8 +192,8 @@ serve(struct session *s)
 }
 
 void
-session_run(const struct equipment *q, const struct opening *o, int client,
-    int report_fd)
+session_run(
+    const struct equipment *q, const struct opening *o, const int fds[3])
 {
 	static struct stream stream;
 	static struct session s;
@@ -199,10 +203,11 @@ session_run(const struct equipment *q, const struct opening *o, int client,
 		.settings = q->service->settings,
 		.opening = o,
 		.stream = &stream,
-		.client = client,
-		.report = report_fd,
+		.client = fds[0],
+		.worker = fds[1],
+		.gate = fds[2],
 		.lock = -1 };
-	stream_start(&stream, client, (int64_t)s.settings->timeout * 1000);
+	stream_start(&stream, s.client, (int64_t)s.settings->timeout * 1000);
 	error_clear(&e);
 	if (!stream_preload(&stream, o->ahead)) {
 		error_set(&e, POPPER_TEMPORARY, "too much was read ahead");

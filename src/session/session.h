@@ -27,15 +27,17 @@ struct session {
 	struct popper_place place;
 	struct stream *stream;
 	int client; /* the connection */
-	int report; /* to the gate */
+	int worker; /* that waits for the maildrop to open */
+	int gate; /* of the same login, if it stays; or -1 */
 	int lock; /* in the state folder */
 	struct maildrop maildrop;
 	struct extensions extensions;
 	struct messages messages;
 };
 
-/** session_run(eq, opening, client, report): all of it. */
-void session_run(const struct equipment *, const struct opening *, int client,
-    int report);
+/** session_run(eq, opening, fds): all of it.  ${fds}: those of OPEN
+ * (priv/messages.h), -1 for one that did not come. */
+void session_run(
+    const struct equipment *, const struct opening *, const int fds[3]);
 
 #endif
