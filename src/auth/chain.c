@@ -73,8 +73,11 @@ chain_mechanisms(const struct chain *c, char *out, size_t size)
 		for (; *m != NULL; m++) {
 			if (!is_sasl(*m) || listed(out, *m))
 				continue;
-			text_print(out + len, size - len, "%s%s",
-			    len > 0 ? " " : "", *m);
+			if (!text_print(out + len, size - len, "%s%s",
+				len > 0 ? " " : "", *m)) {
+				out[len] = '\0';
+				return; /* no half names */
+			}
 			len = strlen(out);
 		}
 	}
