@@ -206,7 +206,8 @@ talk_run(const struct popper_command *c, void *self,
 	if (result == 0)
 		error_set(&e, POPPER_PERMANENT, "the module left its reply %s",
 		    t.open ? "open" : "out");
-	log_failure(c->keyword, &e);
+	if (e.status != POPPER_INVALID)
+		log_failure(c->keyword, &e);
 	if (r->answered)
 		return OUTCOME_CLOSE;
 	return reply_error(r, &e);
