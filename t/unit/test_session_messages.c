@@ -1,0 +1,209 @@
+/* test_session_messages.c - src/session/messages.c */
+#include "unit.h"
+
+#include "drop.h"
+
+static const struct drop_message mail[] = {
+	{ "12345", DROP_WHOLE, NULL, false },
+	{ "1234567890", DROP_WHOLE, "!~", false },
+	{ "", DROP_WHOLE, NULL, false },
+};
+
+static struct drop drop;
+static struct maildrop maildrop;
+static struct messages m;
+static struct popper_error e;
+
+static int
+start(void **state)
+{
+	(void)state;
+	drop_open(&maildrop, &drop, mail, 3);
+	return messages_start(&m, &maildrop, &e);
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	messages_free(&m);
+	return 0;
+}
+
+/* Index of the message that a client means, or -1. */
+static int
+pick(const char *word)
+{
+	size_t i = 99;
+
+	memset(&e, 0, sizeof(e));
+	return messages_pick(&m, popper_slice_text(word), &i, &e) == -1
+	    ? -1
+	    : (int)i;
+}
+
+static void
+total_is(bool deleted, size_t count, uint64_t octets)
+{
+	size_t n;
+	uint64_t o;
+
+	assert_int_equal(messages_total(&m, deleted, &n, &o, &e), 0);
+	assert_int_equal(n, count);
+	assert_int_equal(o, octets);
+}
+
+static void
+picks_by_number(void **state)
+{
+	static const char *const none[] = { "0", "4", "00", "-1", "+1", "1x",
+		" 1", "1 ", "", "x", "0x1", "18446744073709551617",
+		"4294967297", "1.0" };
+
+	(void)state;
+	assert_int_equal(pick("1"), 0);
+	assert_int_equal(pick("3"), 2);
+	assert_int_equal(pick("0003"), 2);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+		assert_int_equal(pick(none[i]), -1);
+		assert_int_equal(e.status, POPPER_INVALID);
+		assert_string_equal(e.reply, "no such message");
+	}
+}
+
+static void
+marks_and_unmarks(void **state)
+{
+	(void)state;
+	total_is(false, 3, 15);
+	total_is(true, 0, 0);
+	messages_delete(&m, 1);
+	messages_delete(&m, 1);
+	assert_int_equal(m.deleted, 1);
+	assert_true(messages_is_deleted(&m, 1));
+	total_is(false, 2, 5);
+	total_is(true, 1, 10);
+	assert_int_equal(pick("2"), -1);
+	assert_int_equal(e.status, POPPER_INVALID);
+	assert_string_equal(e.reply, "message 2 is deleted");
+	assert_int_equal(pick("1"), 0);
+	messages_reset(&m);
+	assert_int_equal(m.deleted, 0);
+	assert_int_equal(pick("2"), 1);
+	total_is(false, 3, 15);
+}
+
+static void
+remembers_what_was_seen(void **state)
+{
+	(void)state;
+	assert_int_equal(m.highest, 0);
+	messages_touch(&m, 1);
+	assert_int_equal(m.highest, 2);
+	messages_touch(&m, 0);
+	assert_int_equal(m.highest, 2);
+	messages_delete(&m, 2);
+	assert_int_equal(m.highest, 3);
+	assert_int_equal(m.marks[1], POPPER_MARK_SEEN);
+	messages_reset(&m);
+	assert_int_equal(m.highest, 0);
+	/* RSET unmarks deletions; what was read stays read. */
+	assert_int_equal(m.marks[1], POPPER_MARK_SEEN);
+	assert_int_equal(m.marks[2], 0);
+}
+
+static void
+describes(void **state)
+{
+	char uid[POPPER_UID_MAX + 1];
+	uint64_t octets;
+
+	(void)state;
+	assert_int_equal(messages_octets(&m, 1, &octets, &e), 0);
+	assert_int_equal(octets, 10);
+	assert_int_equal(messages_uid(&m, 0, uid, &e), 0);
+	assert_string_equal(uid, "uid-1");
+	assert_int_equal(messages_uid(&m, 1, uid, &e), 0);
+	assert_string_equal(uid, "!~");
+}
+
+static void
+takes_no_improper_uid(void **state)
+{
+	static char longest[POPPER_UID_MAX + 1];
+	static const struct drop_message odd[] = {
+		{ "", DROP_WHOLE, "", false },
+		{ "", DROP_WHOLE, "a b", false },
+		{ "", DROP_WHOLE, "a\r\n.", false },
+		{ "", DROP_WHOLE, "\xe4", false },
+		{ "", DROP_WHOLE, "\x7f", false },
+		{ "", DROP_WHOLE, longest, false },
+	};
+	char uid[POPPER_UID_MAX + 1];
+
+	(void)state;
+	memset(longest, '~', POPPER_UID_MAX);
+	drop_open(&maildrop, &drop, odd, 6);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(messages_uid(&m, i, uid, &e), -1);
+		assert_int_equal(e.status, POPPER_PERMANENT);
+	}
+	assert_int_equal(messages_uid(&m, 5, uid, &e), 0);
+	assert_int_equal(strlen(uid), POPPER_UID_MAX);
+}
+
+static void
+passes_failures_on(void **state)
+{
+	static const struct drop_message dumb[] = {
+		{ "1", DROP_WHOLE, NULL, false },
+		{ "2", DROP_WHOLE, NULL, true },
+	};
+	char uid[POPPER_UID_MAX + 1];
+	uint64_t octets;
+	size_t count;
+
+	(void)state;
+	drop_open(&maildrop, &drop, dumb, 2);
+	assert_int_equal(messages_octets(&m, 1, &octets, &e), -1);
+	assert_int_equal(messages_uid(&m, 1, uid, &e), -1);
+	assert_int_equal(messages_total(&m, false, &count, &octets, &e), -1);
+	assert_string_equal(e.text, "mute 1");
+	/* What is deleted need not be known. */
+	messages_delete(&m, 1);
+	assert_int_equal(messages_total(&m, false, &count, &octets, &e), 0);
+}
+
+static void
+knows_an_empty_maildrop(void **state)
+{
+	(void)state;
+	messages_free(&m);
+	messages_free(&m);
+	drop_open(&maildrop, &drop, mail, 0);
+	assert_int_equal(messages_start(&m, &maildrop, &e), 0);
+	total_is(false, 0, 0);
+	assert_int_equal(pick("1"), -1);
+	assert_int_equal(pick("0"), -1);
+	messages_reset(&m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(picks_by_number, start, stop),
+		cmocka_unit_test_setup_teardown(marks_and_unmarks, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    remembers_what_was_seen, start, stop),
+		cmocka_unit_test_setup_teardown(describes, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    takes_no_improper_uid, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    passes_failures_on, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    knows_an_empty_maildrop, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,258 @@
+/* test_talk.c - src/session/talk.c */
+#include "unit.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "child.h"
+#include "drop.h"
+#include "session/talk.h"
+
+static const struct drop_message mail[] = {
+	{ "one\n", DROP_WHOLE, NULL, false },
+	{ "two two\n", DROP_WHOLE, NULL, false },
+};
+
+static int
+say_lines(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	struct popper_sink *body;
+
+	(void)self;
+	(void)e;
+	(c->talk->open)(c->talk, "lines");
+	c->talk->line(c->talk, S(".dot"));
+	c->talk->line(c->talk, S(""));
+	body = c->talk->body(c->talk);
+	body->put(body, S("a\n.b"));
+	return c->talk->end(c->talk);
+}
+
+/* Number, size and unique-id of the message that the client means. */
+static int
+say_message(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	struct popper_message m;
+	size_t i;
+
+	(void)self;
+	if (c->view->pick(c->view, c->args[0], &i, e) == -1 ||
+	    c->view->describe(
+		c->view, i, POPPER_WANT_OCTETS | POPPER_WANT_UID, &m, e) == -1)
+		return -1;
+	return (c->talk->ok)(c->talk, "%zu of %zu: %u %s %d", i,
+	    c->view->count(c->view), (unsigned)m.octets, m.uid,
+	    c->view->deleted(c->view, 1));
+}
+
+static int
+read_lines(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	char buf[8];
+	long n;
+	unsigned lines = 0;
+
+	(void)self;
+	(void)e;
+	while ((n = c->talk->read_line(c->talk, buf, sizeof(buf))) >= 0) {
+		if (n == 1 && buf[0] == '.')
+			return (c->talk->ok)(c->talk, "%u lines", lines);
+		lines++;
+	}
+	return (c->talk->ok)(c->talk, "%u lines and no more", lines);
+}
+
+static int
+fail_first(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(void)c;
+	return error_set(e, POPPER_TOO_SOON, "not yet");
+}
+
+static int
+fail_late(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(c->talk->open)(c->talk, "begin");
+	return error_set(e, POPPER_TEMPORARY, "bad disk");
+}
+
+static int
+say_nothing(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(void)c;
+	(void)e;
+	return 0;
+}
+
+static int
+leave_open(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(void)e;
+	return (c->talk->open)(c->talk, "begin");
+}
+
+static int
+answer_twice(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(void)e;
+	(c->talk->ok)(c->talk, "one");
+	return (c->talk->ok)(c->talk, "two");
+}
+
+static int
+say_a_line_first(
+    void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	(void)e;
+	return c->talk->line(c->talk, S("x"));
+}
+
+/* --- A session that talks to nobody. --- */
+
+static struct stream stream;
+static struct reply reply;
+static struct drop drop;
+static struct maildrop maildrop;
+static struct messages messages;
+static struct popper_error e;
+
+static int
+start(void **state)
+{
+	(void)state;
+	stream_start(&stream, -1, 0);
+	reply_start(&reply, &stream);
+	drop_open(&maildrop, &drop, mail, 2);
+	return messages_start(&messages, &maildrop, &e);
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	messages_free(&messages);
+	return 0;
+}
+
+/* Run ${command} with ${argument}, or with none. */
+static enum outcome
+run(int (*command)(void *, const struct popper_call *, struct popper_error *),
+    const char *argument)
+{
+	struct popper_command c = { "XTEST", 0, 1, command };
+	struct popper_slice args[1] = { popper_slice_text(argument) };
+
+	stream.out_len = 0;
+	reply_begin(&reply);
+	return talk_run(
+	    &c, NULL, args, args[0].len > 0 ? 1 : 0, &messages, &reply);
+}
+
+#define assert_sent(literal) \
+	assert_slice(popper_slice(stream.out, stream.out_len), literal)
+
+static void
+talks(void **state)
+{
+	(void)state;
+	assert_int_equal(run(say_lines, ""), OUTCOME_DONE);
+	assert_sent("+OK lines\r\n..dot\r\n\r\na\r\n..b\r\n.\r\n");
+	assert_int_equal(run(say_message, "1"), OUTCOME_DONE);
+	assert_sent("+OK 0 of 2: 4 uid-1 0\r\n");
+	messages_delete(&messages, 1);
+	assert_int_equal(run(say_message, "1"), OUTCOME_DONE);
+	assert_sent("+OK 0 of 2: 4 uid-1 1\r\n");
+	assert_int_equal(run(say_message, "2"), OUTCOME_REFUSED);
+	assert_sent("-ERR message 2 is deleted\r\n");
+	assert_int_equal(run(say_message, "3"), OUTCOME_REFUSED);
+	assert_sent("-ERR no such message\r\n");
+}
+
+static void
+reads_what_the_client_sends(void **state)
+{
+	(void)state;
+	assert_true(stream_preload(
+	    &stream, S("a\r\n12345678\r\n12345678\n\r\n.\r\nNOOP\r\n")));
+	assert_int_equal(run(read_lines, ""), OUTCOME_DONE);
+	assert_sent("+OK 4 lines\r\n");
+	assert_slice(stream_ahead(&stream), "NOOP\r\n");
+	/* Too long by one, with either line end. */
+	stream_forget(&stream);
+	assert_true(stream_preload(&stream, S("123456789\r\n.\r\n")));
+	assert_int_equal(run(read_lines, ""), OUTCOME_DONE);
+	assert_sent("+OK 0 lines and no more\r\n");
+	stream_forget(&stream);
+	assert_true(stream_preload(&stream, S("1\n123456789\n.\r\n")));
+	assert_int_equal(run(read_lines, ""), OUTCOME_DONE);
+	assert_sent("+OK 1 lines and no more\r\n");
+}
+
+static void
+says_why_not(void **state)
+{
+	(void)state;
+	assert_int_equal(run(fail_first, ""), OUTCOME_REFUSED);
+	assert_sent("-ERR [LOGIN-DELAY] wait before you log in again\r\n");
+	assert_int_equal(run(say_nothing, ""), OUTCOME_REFUSED);
+	assert_sent("-ERR [SYS/PERM] trouble here, tell the administrator\r\n");
+}
+
+/* The client could not know where it stands. */
+static void
+closes_after_half_an_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(run(fail_late, ""), OUTCOME_CLOSE);
+	assert_sent("+OK begin\r\n");
+	assert_int_equal(run(leave_open, ""), OUTCOME_CLOSE);
+	assert_sent("+OK begin\r\n");
+}
+
+static void
+in_answer_twice(void)
+{
+	close(STDERR_FILENO);
+	run(answer_twice, "");
+}
+
+static void
+in_line_first(void)
+{
+	close(STDERR_FILENO);
+	run(say_a_line_first, "");
+}
+
+static void
+dies_of_a_wrong_answer(void **state)
+{
+	int status = child_status(in_answer_twice);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	status = child_status(in_line_first);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(talks, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    reads_what_the_client_sends, start, stop),
+		cmocka_unit_test_setup_teardown(says_why_not, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    closes_after_half_an_answer, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    dies_of_a_wrong_answer, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
