@@ -68,7 +68,8 @@ unexpected(const struct lexer *l, const char *wanted)
 {
 	if (l->token == UNENDED)
 		error_set(l->e, POPPER_PERMANENT,
-		    "the text \"%.40s does not end on its line: a \" is missing",
+		    "the text \"%.40s does not end on its line: a \" is "
+		    "missing",
 		    l->text);
 	else if (l->token == WRONG)
 		error_set(l->e, POPPER_PERMANENT,

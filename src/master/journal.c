@@ -126,8 +126,8 @@ journal_reopen(const struct settings *s, struct popper_error *e)
 
 	if (facility == -1)
 		return error_set(e, POPPER_PERMANENT,
-		    "log-facility = \"%.80s\": must be mail, daemon, auth, user "
-		    "or local0 to local7",
+		    "log-facility = \"%.80s\": must be mail, daemon, auth, "
+		    "user or local0 to local7",
 		    s->log_facility);
 	if (s->trace_file[0] != '\0' &&
 	    (fd = open_file(s->trace_file, e)) == -1)

@@ -47,10 +47,10 @@ static void
 knows_every_form(void **state)
 {
 	(void)state;
-	is("alice@example.org", "/home/alice");
+	is("alice@example.org", "/users/alice");
 	becomes("/var/mail/plain", "/var/mail/plain");
-	becomes("~/Maildir", "/home/alice/Maildir");
-	becomes("%h/mail", "/home/alice/mail");
+	becomes("~/Maildir", "/users/alice/Maildir");
+	becomes("%h/mail", "/users/alice/mail");
 	becomes("/m/%u", "/m/alice@example.org");
 	becomes("/m/%d/%n", "/m/example.org/alice");
 	becomes("/m/%1/%2/%u", "/m/a/l/alice@example.org");
