@@ -24,6 +24,20 @@ def _line_ends():
     return bytes(out)
 
 
+# Separators that count and lines that only look like one; a length that lies.
+PARSING = [
+    b"Subject: one\nContent-Length: 99999\n\nFrom here on it is text.\n",
+    b"Subject: two\n\n>From quoted\nFrom a@b Tue Mar  4 09:00:00 2025\n",
+    b"Subject: three\n\ntext\n\nFrom nobody without a date\n",
+    b"Subject: four\n\n\n\n"]
+PARSING_FILE = (
+    b"From bob@example.net Tue Mar  4 09:00:00 2025\n" + PARSING[0] +
+    b"\nFrom MAILER-DAEMON Tue Mar  4 09:00:00 2025\n" + PARSING[1] +
+    b"\nFrom a!b!c Tue Mar  4 09:00:00 MET 2025\n" + PARSING[2] +
+    b"\nFrom  Tue Mar  4 09:00:00 2025 +0100\n" + PARSING[3] + b"\n")
+FILES = {"garbage": b"this is no mailbox\n\n", "empty": b"",
+         "parsing": PARSING_FILE}
+
 ODD = list(mail.corpus().values())
 
 FIXTURES = {
@@ -42,5 +56,6 @@ FIXTURES = {
     "boundaries": [_boundaries(), _line_ends()],
     "twins": [mail.simple(7), mail.simple(7), mail.simple(8)],
     "large": [mail.corpus()["attachment"], mail.simple(2)],
+    "parsing": PARSING,
     "maildir-odd": list(mail.corpus_maildir().values()),
 }

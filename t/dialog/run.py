@@ -20,7 +20,7 @@ sys.path[:0] = [os.path.join(HERE, os.pardir, "lib"), HERE]
 import mail  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
-from fixtures import FIXTURES  # noqa: E402
+from fixtures import FILES, FIXTURES  # noqa: E402
 
 
 class Wrong(Exception):
@@ -320,15 +320,12 @@ def make_server(mode, key):
 
 
 def spoil(user, what):
-    """"# spoil:" - make the maildrop one that cannot be used."""
-    if what == "garbage":
+    """"# spoil:" - make the mbox file another one than was delivered."""
+    if what == "missing":
+        os.unlink(user.drop.path)
+    else:
         with open(user.drop.path, "wb") as file:
-            file.write(b"this is no mailbox\n\n")
-    elif what == "missing":
-        if os.path.exists(user.drop.path):
-            os.unlink(user.drop.path)
-    elif what != "empty":  # deliver() has made an empty file
-        raise SystemExit("spoil: " + what)
+            file.write(FILES[what])
 
 
 def play_group(mode, key, dialogs, drops):
