@@ -157,7 +157,7 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	m->settled = now.tv_sec - m->seen.st_ctim.tv_sec > 2;
 	m->index.size = (uint64_t)m->seen.st_size;
-	if (mbox_scan(m, m->fd, MBOX_WINDOW, &m->index) == 0) {
+	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
 		m->internal = m->index.count > 0 &&
 		    mbox_is_internal(m->fd, m->index.records);
 		return 0;

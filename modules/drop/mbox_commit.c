@@ -100,7 +100,7 @@ look_again(struct mbox *m, struct stat *st, struct popper_error *e)
 	if (is_untouched(m, st))
 		return 0;
 	now.size = (uint64_t)st->st_size;
-	if (mbox_scan(m, m->fd, MBOX_WINDOW, &now) == -1) {
+	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == -1) {
 		mbox_index_free(&now);
 		return m->host->fail_system(e, POPPER_TEMPORARY,
 		    "%s: changed by another program, cannot be read again",

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 #include "mbox.h"
 
@@ -203,12 +204,17 @@ int
 mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 {
 	struct scan s = { .index = index };
-	int ended, failed = -1;
+	int ended, failed = -1, cause;
 	size_t n;
 
 	if (index->size == 0)
 		return 0;
-	if ((s.buf = malloc(window)) == NULL)
+	if (window > index->size)
+		window = (size_t)index->size;
+	/* Not from the heap, which would keep it for the whole session. */
+	s.buf = mmap(NULL, window, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (s.buf == MAP_FAILED)
 		return -1;
 	if ((ended = fill(&s, fd, window)) == -1)
 		goto out;
@@ -230,7 +236,9 @@ mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 		goto out;
 	failed = end_message(&s, s.len);
 out:
-	free(s.buf);
+	cause = errno;
+	(void)munmap(s.buf, window);
+	errno = cause;
 	return failed;
 }
 
