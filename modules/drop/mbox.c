@@ -6,7 +6,9 @@
  * The file is scanned once, at open, and read as it is: no header is added,
  * hidden or changed, and no message is written to.  Two programs may use an
  * mbox at once only under its locks (mbox_lock.c); a session takes them while
- * it scans and while it commits, so mail is delivered all through it.
+ * it scans and while it commits, so mail is delivered all through it.  If the
+ * file is just what an earlier session scanned, that session's index is used
+ * (mbox_index.c), and neither a scan nor a lock is needed.
  */
 #define _GNU_SOURCE
 #include <assert.h>
@@ -92,6 +94,7 @@ mbox_close(void *self)
 		return;
 	m = mbox_from_self(self);
 	if (m->fd != -1) {
+		mbox_index_save(m);
 		mbox_unlock(m);
 		(void)close(m->fd);
 	}
@@ -145,21 +148,30 @@ fail:
 	return NULL;
 }
 
+/* Will whatever changes the file from now on give it another ctime?  Its
+ * clock may be a coarse one, and another machine's. */
+static bool
+is_settled(const struct stat *st)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec - st->st_ctim.tv_sec > 2;
+}
+
 /* With the lock held: fix what this session will see. */
 static int
 take_snapshot(struct mbox *m, struct popper_error *e)
 {
-	struct timespec now;
-
 	if (fstat(m->fd, &m->seen) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	m->settled = now.tv_sec - m->seen.st_ctim.tv_sec > 2;
+	m->settled = is_settled(&m->seen);
 	m->index.size = (uint64_t)m->seen.st_size;
 	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
 		m->internal = m->index.count > 0 &&
 		    mbox_is_internal(m->fd, m->index.records);
+		m->unsaved = true;
 		return 0;
 	}
 	if (errno == EBADMSG)
@@ -171,16 +183,17 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 	    e, POPPER_TEMPORARY, "%s: cannot scan", m->path);
 }
 
-/* Most mailboxes are empty, and what is empty needs no lock to be read. */
+/* Most mailboxes are empty, and others have not changed since they were last
+ * scanned: what need not be read needs no lock. */
 static bool
-is_empty(const struct mbox *m)
+is_known(struct mbox *m)
 {
-	struct stat st;
-
-	return fstat(m->fd, &st) == 0 && st.st_size == 0;
+	m->settled = is_settled(&m->seen);
+	return m->seen.st_size == 0 || mbox_index_load(m);
 }
 
-/* Open and lock the file that the path names while we hold the lock. */
+/* Open and lock the file that the path names while we hold the lock.  Not
+ * locked: there is nothing that must be read. */
 static int
 open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 {
@@ -189,7 +202,7 @@ open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 	for (i = 0; i < REOPENS; i++) {
 		if (mbox_open_file(m, e) == -1)
 			return -1;
-		if (m->fd == -1 || (!recover && is_empty(m)))
+		if (m->fd == -1 || (!recover && is_known(m)))
 			return 0;
 		if (recover && !m->writable)
 			return m->host->fail(e, POPPER_PERMANENT,
@@ -228,7 +241,7 @@ mbox_open(const struct popper_host *h, const void *conf,
 		    m->path, m->user);
 		goto fail;
 	}
-	if (m->fd != -1) {
+	if (m->lock.kernel) {
 		if (recover && mbox_recover(m, e) == -1)
 			goto fail;
 		if (take_snapshot(m, e) == -1)

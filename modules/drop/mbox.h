@@ -60,6 +60,7 @@ struct mbox_twin {
 struct mbox_twins {
 	struct mbox_twin *list; /* by hash, then ordinal */
 	size_t count;
+	bool loaded; /* the file was looked at */
 };
 
 struct mbox_lock {
@@ -86,6 +87,7 @@ struct mbox {
 	bool writable; /* fd is open for writing */
 	bool internal; /* record 0 is not a message: see mbox_is_internal */
 	bool settled; /* a change after ${seen} cannot have the same ctime */
+	bool unsaved; /* more is known than the file "mbox.index" says */
 	struct stat seen; /* the file as it was scanned */
 	struct mbox_lock lock;
 	struct mbox_index index;
@@ -114,7 +116,8 @@ int mbox_write_at(int fd, const void *buf, size_t len, uint64_t offset);
 
 /**
  * mbox_open_file(m, error):
- * Open folder and mbox of m->path.  No such file: m->fd stays -1.
+ * Open folder and mbox of m->path and fill m->seen.  No such file: m->fd stays
+ * -1.
  * POPPER_ABSENT: there is no folder, or the path is a folder.  A file that is
  * not a plain one, has other names or belongs to somebody else is refused.
  */
@@ -122,6 +125,12 @@ int mbox_open_file(struct mbox *, struct popper_error *);
 
 /** mbox_is_current(m): does the path still name the file that is open? */
 bool mbox_is_current(const struct mbox *);
+
+/**
+ * mbox_is_untouched(m, st):
+ * Is ${st}, the open file now, certainly what it was when it was scanned?
+ */
+bool mbox_is_untouched(const struct mbox *, const struct stat *st);
 
 /* --- mbox_from.c: separator lines --- */
 
@@ -161,6 +170,27 @@ uint32_t mbox_sum(const char *text, size_t len);
  */
 bool mbox_is_internal(int fd, const struct mbox_record *);
 
+/* --- mbox_index.c: what a scan found, kept for the next session --- */
+
+/**
+ * mbox_index_load(m):
+ * Take index, internal flag and, if they are there, unique-ids from the state
+ * file "mbox.index".  Only if it is about the file as m->seen describes it and
+ * that is settled, so the mail itself is not looked at and no lock is needed.
+ * Returns false, with nothing taken, in every other case.
+ */
+bool mbox_index_load(struct mbox *);
+
+/**
+ * mbox_index_save(m):
+ * Write the state file if this session found out something that it does not
+ * say and the mbox has not changed since.  A failure costs only time.
+ */
+void mbox_index_save(struct mbox *);
+
+/** mbox_index_drop(m): the mbox will change: remove the state file. */
+void mbox_index_drop(struct mbox *);
+
 /* --- mbox_lock.c: locks as delivery programs take them --- */
 
 /**
@@ -197,8 +227,9 @@ bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
 /* --- mbox_twins.c: equal messages --- */
 
 /**
- * mbox_twins_load(m): read the state file "twins" into m->twins.  None, or one
- * that is damaged (the log says so), is the same as an empty one.
+ * mbox_twins_load(m): read the state file "twins" into m->twins unless that was
+ * done.  None, or one that is damaged (the log says so), is the same as an
+ * empty one.
  */
 void mbox_twins_load(struct mbox *);
 

@@ -53,17 +53,6 @@ count_marked(const struct popper_changes *c)
 	return n;
 }
 
-/* Is the file just as it was when it was scanned? */
-static bool
-is_untouched(const struct mbox *m, const struct stat *st)
-{
-	return m->settled && st->st_size == m->seen.st_size &&
-	    st->st_mtim.tv_sec == m->seen.st_mtim.tv_sec &&
-	    st->st_mtim.tv_nsec == m->seen.st_mtim.tv_nsec &&
-	    st->st_ctim.tv_sec == m->seen.st_ctim.tv_sec &&
-	    st->st_ctim.tv_nsec == m->seen.st_ctim.tv_nsec;
-}
-
 /* Does ${now} begin with the very messages of ${before}? */
 static bool
 is_continued(const struct mbox_index *before, const struct mbox_index *now)
@@ -97,7 +86,7 @@ look_again(struct mbox *m, struct stat *st, struct popper_error *e)
 	if (!mbox_is_current(m))
 		return m->host->fail(e, POPPER_TEMPORARY,
 		    "%s: replaced by another file; nothing removed", m->path);
-	if (is_untouched(m, st))
+	if (mbox_is_untouched(m, st))
 		return 0;
 	now.size = (uint64_t)st->st_size;
 	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == -1) {
@@ -303,6 +292,7 @@ commit_locked(
 	enum popper_outcome outcome = POPPER_NOT_DONE;
 	struct stat st;
 
+	mbox_index_drop(m);
 	if (look_again(m, &st, e) == -1)
 		return outcome;
 	if (make_plan(m, c, &plan) == -1)
@@ -345,7 +335,9 @@ mbox_commit(void *self, const struct popper_changes *c, struct popper_error *e)
 		return POPPER_NOT_DONE;
 	outcome = commit_locked(m, c, e);
 	mbox_unlock(m);
-	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL))
+	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL)) {
+		mbox_twins_load(m);
 		mbox_twins_save(m, c);
+	}
 	return outcome;
 }

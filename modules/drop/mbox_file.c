@@ -122,7 +122,6 @@ int
 mbox_open_file(struct mbox *m, struct popper_error *e)
 {
 	const int flags = O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	struct stat st;
 
 	if (m->folder == -1 && open_folder(m, e) == -1)
 		return -1;
@@ -136,10 +135,10 @@ mbox_open_file(struct mbox *m, struct popper_error *e)
 		return 0;
 	if (m->fd == -1)
 		return refuse(m, errno, e);
-	if (fstat(m->fd, &st) == -1)
+	if (fstat(m->fd, &m->seen) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	return check(m, &st, e);
+	return check(m, &m->seen, e);
 }
 
 bool
@@ -150,4 +149,18 @@ mbox_is_current(const struct mbox *m)
 	return fstatat(m->folder, m->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    fstat(m->fd, &ours) == 0 && named.st_dev == ours.st_dev &&
 	    named.st_ino == ours.st_ino;
+}
+
+static bool
+is_same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool
+mbox_is_untouched(const struct mbox *m, const struct stat *st)
+{
+	return m->settled && st->st_size == m->seen.st_size &&
+	    is_same_time(st->st_mtim, m->seen.st_mtim) &&
+	    is_same_time(st->st_ctim, m->seen.st_ctim);
 }

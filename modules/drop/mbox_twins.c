@@ -136,8 +136,12 @@ is_sound(struct mbox_twins *twins)
 void
 mbox_twins_load(struct mbox *m)
 {
-	char *text = read_file(m->state);
+	char *text;
 
+	if (m->twins.loaded)
+		return;
+	m->twins.loaded = true;
+	text = read_file(m->state);
 	if (text == NULL && errno == ENOENT)
 		return;
 	if (text == NULL || !parse(text, &m->twins) || !is_sound(&m->twins)) {
@@ -146,7 +150,7 @@ mbox_twins_load(struct mbox *m)
 		    "and is ignored; equal messages may get new unique-ids",
 		    m->path, m->user);
 		free(m->twins.list);
-		m->twins = (struct mbox_twins){ .list = NULL };
+		m->twins = (struct mbox_twins){ .loaded = true };
 	}
 	free(text);
 }

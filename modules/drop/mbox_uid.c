@@ -244,8 +244,10 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 			&m->uids[i]) == -1)
 			goto fail;
 	mbox_twins_load(m);
-	if (mbox_twins_number(m, count) == 0)
+	if (mbox_twins_number(m, count) == 0) {
+		m->unsaved = true;
 		return 0;
+	}
 fail:
 	free(m->uids);
 	m->uids = NULL;
