@@ -13,7 +13,7 @@
 static inline bool border_repack(
     unsigned kind, struct wire *in, struct wire *out);
 
-#define BORDER_KINDS 8
+#define BORDER_KINDS 7
 
 static inline void
 border_forget(struct assignment *a)
@@ -41,7 +41,6 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 {
 	static struct attempt attempt;
 	static struct verdict verdict;
-	static struct result result;
 	static char name[HOST_MAX];
 
 	switch (kind) {
@@ -54,11 +53,6 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 		if (!verdict_get(in, &verdict))
 			return false;
 		verdict_put(out, &verdict);
-		return true;
-	case 6:
-		if (!result_get(in, &result))
-			return false;
-		result_put(out, &result);
 		return true;
 	default:
 		if (!host_get(in, name))

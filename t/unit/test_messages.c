@@ -7,7 +7,7 @@
 #include "border.h"
 
 /* One good message of every kind; attempt and verdict in both forms. */
-enum { SAMPLES = 11 };
+enum { SAMPLES = 10 };
 static struct {
 	unsigned kind;
 	struct wire wire;
@@ -55,8 +55,7 @@ fill(void **state)
 		.last = true };
 	struct verdict more = { .kind = VERDICT_CHALLENGE,
 		.challenge = S("\0\1\2") };
-	struct result good = { .status = POPPER_OK };
-	struct result bad = { .status = POPPER_IN_USE, .reply = "busy" };
+	struct verdict opened = { .kind = VERDICT_OPENED };
 	struct attempt response = attempt;
 	size_t n = 0;
 
@@ -79,12 +78,10 @@ fill(void **state)
 	sample[n++].kind = 4;
 	opening_put(&sample[n].wire, &opening);
 	sample[n++].kind = 5;
-	result_put(&sample[n].wire, &good);
-	sample[n++].kind = 6;
-	result_put(&sample[n].wire, &bad);
-	sample[n++].kind = 6;
+	verdict_put(&sample[n].wire, &opened);
+	sample[n++].kind = 4;
 	host_put(&sample[n].wire, "client.example");
-	sample[n++].kind = 7;
+	sample[n++].kind = 6;
 	return n == SAMPLES ? 0 : -1;
 }
 
@@ -219,7 +216,6 @@ keep_values_in_range(void **state)
 	/* VERDICT: kind, kind of verdict, status. */
 	assert_false(takes_number(5, 8, VERDICT_REFUSED + 1));
 	assert_false(takes_number(5, 16, POPPER_STATUSES));
-	assert_false(takes_number(8, 8, POPPER_STATUSES));
 }
 
 static void
