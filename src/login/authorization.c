@@ -116,8 +116,8 @@ authorization_conclude(
 	/* Nobody sleeps: if the client goes away the wait is over. */
 	if (v->hold > 0)
 		fd_wait(a->client, 0, deadline_in((int64_t)v->hold));
-	/* The session has refused: the gate is gone, another try needs one. */
-	if (v->status != POPPER_DENIED)
+	/* Another try needs another gate. */
+	if (v->apart)
 		fd_close(&a->channel);
 	text_copy(e.reply, sizeof(e.reply), v->reply);
 	reply_error(r, &e);

@@ -189,6 +189,7 @@ verdict_put(struct wire *w, const struct verdict *v)
 	wire_put_text(w, v->reply);
 	wire_put_number(w, v->hold);
 	wire_put_number(w, v->last);
+	wire_put_number(w, v->apart);
 	wire_put_slice(w, v->challenge);
 }
 
@@ -202,6 +203,7 @@ verdict_get(struct wire *w, struct verdict *v)
 	wire_get_text(w, v->reply, sizeof(v->reply));
 	v->hold = wire_get_number(w, 3600 * 1000);
 	v->last = get_bool(w);
+	v->apart = get_bool(w);
 	v->challenge = wire_get_slice(w);
 	return wire_end(w);
 }

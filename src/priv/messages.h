@@ -79,6 +79,7 @@ struct verdict {
 	char reply[128]; /* REFUSED: text for the client, or "" */
 	uint64_t hold; /* REFUSED: ms to wait before saying so */
 	bool last; /* REFUSED: no more tries: close */
+	bool apart; /* REFUSED by the session: the gate is not there any more */
 	struct popper_slice challenge; /* CHALLENGE */
 };
 void verdict_put(struct wire *, const struct verdict *);

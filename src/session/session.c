@@ -36,6 +36,7 @@ report(struct session *s, const struct popper_error *e)
 
 	if (e != NULL) {
 		v.kind = VERDICT_REFUSED;
+		v.apart = true;
 		v.status = e->status;
 		text_copy(v.reply, sizeof(v.reply), e->reply);
 		log_write(e->status == POPPER_IN_USE ? POPPER_LOG_NOTICE
