@@ -17,8 +17,9 @@
 #include "proto/capa.h"
 #include "proto/dialog.h"
 
-/* Longer than any gate lives: it ends first and we hear of it. */
-#define VERDICT_PATIENCE (3600 * 1000)
+/* ms beyond auth-timeout that PAM and the session have to open what is theirs:
+ * locks, a first scan.  A gate that is stuck ends before. */
+#define OPEN_PATIENCE (600 * 1000)
 
 void
 authorization_start(struct authorization *a, const struct assignment *s,
@@ -58,6 +59,9 @@ knock(struct authorization *a)
 static bool
 exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
 {
+	int64_t patience =
+	    (int64_t)a->assignment->settings.auth_timeout * 1000 +
+	    OPEN_PATIENCE;
 	size_t count;
 
 	if (!knock(a))
@@ -66,8 +70,7 @@ exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
 	if (wire_send(&a->wire, a->channel, NULL, 0) == -1)
 		return false;
 	wire_wipe(&a->wire);
-	return fd_wait(a->channel, POLLIN, deadline_in(VERDICT_PATIENCE)) >
-	    0 &&
+	return fd_wait(a->channel, POLLIN, deadline_in(patience)) > 0 &&
 	    wire_receive(&a->wire, a->channel, NULL, 0, &count) == 1 &&
 	    verdict_get(&a->wire, v);
 }
