@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "forgetful.h"
 #include "mod/loader.h"
 
 struct fake_conf {

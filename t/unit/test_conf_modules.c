@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "conf/modules.h"
+#include "forgetful.h"
 
 struct fake_conf {
 	const char *path;

@@ -8,6 +8,7 @@
 #include "base/option.h"
 #include "conf/nearest.h"
 #include "conf/server.h"
+#include "forgetful.h"
 
 static struct settings s;
 static struct popper_error e;

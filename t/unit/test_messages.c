@@ -244,6 +244,7 @@ bound_what_a_worker_sends(void **state)
 	(void)state;
 	attempt_put(&out, &a);
 	assert_true(attempt_get(&out, &a));
+	a.ahead = popper_slice(much, 0); /* it was in ${out} */
 	a.secret = popper_slice(much, SECRET_MAX + 1);
 	attempt_put(&out, &a);
 	assert_false(attempt_get(&out, &a));

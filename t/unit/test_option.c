@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/option.h"
+#include "forgetful.h"
 
 struct conf {
 	const char *text;
