@@ -72,8 +72,14 @@ struct popper_answer {
 	unsigned char challenge[POPPER_CHALLENGE_MAX];
 };
 
+/* Keeps nothing of an exchange once it has ended, never waits for anybody, and
+ * runs no code but its own and the C library's: one gate may then serve several
+ * connections, one after another. */
+#define POPPER_AUTH_CLEAN 1u
+
 struct popper_auth {
 	uint32_t size;
+	uint32_t traits; /* POPPER_AUTH_ bits */
 	/* Mechanisms, upper case, NULL ends.  Those other than USER and APOP
 	 * are announced in CAPA's SASL line. */
 	const char *const *mechanisms;

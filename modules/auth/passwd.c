@@ -201,6 +201,7 @@ static const char *const passwd_mechanisms[] = { "USER", NULL };
 
 static const struct popper_auth passwd_auth = {
 	.size = sizeof(struct popper_auth),
+	.traits = POPPER_AUTH_CLEAN,
 	.mechanisms = passwd_mechanisms,
 	.start = passwd_start,
 	.begin = passwd_begin,

@@ -212,6 +212,7 @@ template_lookup(void *self, const char *user, struct popper_identity *id,
 
 static const struct popper_auth template_auth = {
 	.size = sizeof(struct popper_auth),
+	.traits = POPPER_AUTH_CLEAN,
 	.mechanisms = template_mechanisms,
 	.start = template_start,
 	.begin = template_begin,

@@ -83,6 +83,16 @@ chain_mechanisms(const struct chain *c, char *out, size_t size)
 	}
 }
 
+bool
+chain_is_clean(const struct chain *c)
+{
+	for (size_t i = 0; i < c->modules.count; i++)
+		if ((c->modules.used[i].module->auth->traits &
+			POPPER_AUTH_CLEAN) == 0)
+			return false;
+	return true;
+}
+
 static void
 clear(struct popper_answer *a)
 {

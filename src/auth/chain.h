@@ -27,6 +27,9 @@ int chain_start(struct chain *, const char *path, struct popper_error *);
 /** chain_mechanisms(c, out, size): the SASL mechanisms, space separated. */
 void chain_mechanisms(const struct chain *, char *out, size_t size);
 
+/** chain_is_clean(c): does every module say POPPER_AUTH_CLEAN? */
+bool chain_is_clean(const struct chain *);
+
 /**
  * chain_begin(c, attempt, answer):
  * One attempt to log in.  YES, MORE, NO or LATER; the exchange stays until

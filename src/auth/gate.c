@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "priv/messages.h"
 #include "priv/service.h"
@@ -326,6 +327,8 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	g.channel = channel;
 	g.client = client;
 	g.relay = -1;
+	g.tries = 0;
+	g.user[0] = '\0';
 	lookup_address(client, true, g.client_address);
 	lookup_address(client, false, g.server_address);
 	if (signal(SIGALRM, expire) == SIG_ERR)
@@ -338,6 +341,13 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 		if (serve(&g, &request))
 			break;
 	}
-	wire_wipe(&request);
 	chain_end(c);
+	/* The next connection of this process shall find nothing of this one.
+	 */
+	wire_wipe(&request);
+	wire_wipe(&g.wire);
+	secret_wipe(&g.answer, sizeof(g.answer));
+	fd_close(&g.channel);
+	fd_close(&g.client);
+	fd_close(&g.relay);
 }

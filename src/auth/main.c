@@ -11,6 +11,7 @@
 
 #include "auth/chain.h"
 #include "auth/gate.h"
+#include "auth/pool.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "mod/loader.h"
@@ -40,11 +41,8 @@ take_knock(struct service *s, int from)
 
 	if (r == 0)
 		s->input_ended = true;
-	if (r == 1 && count == 2 && knock_get(&w) && has_room(s) &&
-	    service_fork(s) == 0) {
-		gate_run(&chain, s->settings, fds[0], fds[1]);
-		service_exit(0);
-	}
+	if (r == 1 && count == 2 && knock_get(&w) && has_room(s))
+		pool_knock(s, &chain, fds);
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 }
@@ -52,10 +50,18 @@ take_knock(struct service *s, int from)
 static void
 gate_ended(struct service *s, pid_t pid, int status)
 {
+	pool_ended(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == GATE_EXPIRED)
 		log_warning("gate %d was ended: an auth module or the "
 			    "resolver took longer than auth-timeout (%llu s)",
 		    (int)pid, (unsigned long long)s->settings->auth_timeout);
+}
+
+static void
+stopping(struct service *s)
+{
+	(void)s;
+	pool_close();
 }
 
 int
@@ -67,6 +73,7 @@ main(void)
 
 	s.take = take_knock;
 	s.reaped = gate_ended;
+	s.stopping = stopping;
 	service_start(&s, "popper-auth");
 	if (loader_start(s.settings->module_folder, &e) == -1)
 		log_fatal("%s", e.text);

@@ -154,7 +154,7 @@ service_run(struct service *s)
 {
 	struct pollfd p[2 + INPUTS_MAX];
 	nfds_t inputs = (nfds_t)s->assignment.inputs;
-	bool stop = false;
+	bool stop = false, told = false;
 
 	p[0] = (struct pollfd){ .fd = SERVICE_SIGNALS, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = SERVICE_CONTROL, .events = POLLIN };
@@ -162,6 +162,9 @@ service_run(struct service *s)
 		p[2 + i] = (struct pollfd){ .fd = SERVICE_INPUT + (int)i,
 			.events = POLLIN };
 	while (!stop || (!s->leave_children && s->children > 0)) {
+		if (stop && !told && s->stopping != NULL)
+			s->stopping(s);
+		told = stop;
 		if (poll(p, stop ? 1 : 2 + inputs, nap(s, stop)) == -1) {
 			if (errno == EINTR)
 				continue;

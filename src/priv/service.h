@@ -27,11 +27,13 @@ struct service {
 	const struct settings *settings; /* in it */
 	struct counters *counters;
 	size_t children;
-	void *context; /* of the two functions */
+	void *context; /* of the functions */
 	/* Something can be read or accepted on ${fd}, in the parent. */
 	void (*take)(struct service *, int fd);
 	/* A child has ended. */
 	void (*reaped)(struct service *, pid_t, int status);
+	/* Nothing more will be taken.  May be NULL. */
+	void (*stopping)(struct service *);
 	bool leave_children; /* do not wait for them when told to stop */
 	bool input_ended; /* take() saw the end of the only input */
 };
