@@ -29,8 +29,8 @@ def copy(there):
                 ".git", "configure", "aclocal.m4", "autom4te.cache",
                 "build-aux", "config.status", "quickstart.run", "__pycache__")
             or name.startswith("build.") or name.startswith("build-")
-            or name.endswith((".o", ".lo", ".la", ".in"))
-            and name != "popper.pc.in"])
+            or name in ("Makefile.in", "config.h.in")
+            or name.endswith((".o", ".lo", ".la"))])
     subprocess.run(["chmod", "-R", "u+w", there], check=True)
 
 
