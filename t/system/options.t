@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""The first popper's options do what they always did; wrong ones are told."""
+
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
+
+import mail  # noqa: E402
+import popper  # noqa: E402
+import tap  # noqa: E402
+
+PROGRAM = os.path.join(popper.BUILD, "src/popper")
+
+
+def run(*args):
+    done = subprocess.run([PROGRAM] + list(args), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+def server_with(*args, **settings):
+    server = popper.Server("daemon" if popper.ROOT else "user", start=False,
+                           args=args)
+    server.settings.update(settings)
+    user = server.add_user("mary", "maildir", [mail.simple(1)])
+    server.start()
+    return server, user
+
+
+server, user = server_with("-csM", "-R")
+client = server.connect()
+client.reply()
+tap.match(client.login("MARY"), r"\+OK", "-c: MARY is mary")
+client.ok("DELE 1")
+client.quit()
+server.log.wait(r"Stats: mary 1 \d+ 0 0 127\.0\.0\.1 127\.0\.0\.1$")
+tap.ok(True, "-s: a Stats line; -R: without a name; -M: accepted")
+tap.equal(server.stop(), [], "the server ends clean")
+
+server, user = server_with()
+client = server.connect()
+client.reply()
+tap.match(client.login("MARY"), r"-ERR \[AUTH\]", "without -c it is not")
+client.leave()
+tap.equal(server.stop(), [], "the server ends clean")
+
+high = str(2 ** 31)
+server, user = server_with("-o", "min-uid=" + high)
+client = server.connect()
+client.reply()
+tap.match(client.login(user), r"-ERR \[AUTH\]", "a uid below min-uid is refused")
+client.leave()
+tap.equal(server.stop(), [], "the server ends clean")
+server, user = server_with("-o", "min-uid=" + high, "-a")
+tap.match(server.connect().enter(user).quit(), r"\+OK", "-a lets it in")
+tap.equal(server.stop(), [], "the server ends clean")
+
+server, user = server_with("--timeout", "1")
+client = server.enter(user)
+tap.equal(client.rest(), b"", "-T: silence ends the session without a word")
+tap.equal(server.stop(), [], "the server ends clean")
+
+code, text = run("-v")
+tap.ok(code == 0 and re.match(r"popper-\d", text), "-v tells the version")
+code, text = run("--help")
+tap.ok(code == 0 and all("-%s," % letter in text for letter in "acdfRstTvy"),
+       "--help names the options")
+code, text = run("-Q")
+tap.ok(code == 1 and "usage" in text, "an unknown option: usage and status 1")
+code, text = run("-o", "timeuot=3")
+tap.ok(code == 1 and "timeuot" in text and "timeout" in text,
+       "-o with a wrong name tells the right one")
+code, text = run("-T", "soon")
+tap.ok(code == 1 and "soon" in text, "-T with a wrong word tells it")
+code, text = run("-y", "nowhere", "--check")
+tap.ok(code == 1 and "nowhere" in text and "local0" in text,
+       "-y with a wrong facility tells the right ones")
+code, text = run("-f", "/nonexistent/popper.conf")
+tap.ok(code == 1 and "/nonexistent/popper.conf" in text,
+       "-f with a file that is not there")
+tap.done()
