@@ -60,7 +60,7 @@ is_listening(int fd)
 static bool
 is_connected(int fd)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(a);
 
 	return is_socket(fd) &&
