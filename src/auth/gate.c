@@ -35,6 +35,7 @@ struct gate {
 	const struct settings *settings;
 	int channel, client, relay;
 	uint64_t tries;
+	bool kept; /* it has served a module's session */
 	deadline_t began; /* the attempt */
 	char user[POPPER_USER_MAX + 1]; /* as given, for the log */
 	char client_address[ADDRESS_MAX], server_address[ADDRESS_MAX];
@@ -176,6 +177,7 @@ attend(struct gate *g, int report)
 
 	/* Nobody but the session talks to the worker now. */
 	fd_close(&g->channel);
+	g->kept = keep;
 	if (keep)
 		outlive();
 	if (g->settings->reverse_lookup) {
@@ -314,7 +316,7 @@ serve(struct gate *g, struct wire *request)
 	return done;
 }
 
-void
+bool
 gate_run(struct chain *c, const struct settings *s, int channel, int client)
 {
 	static struct gate g;
@@ -328,6 +330,7 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	g.client = client;
 	g.relay = -1;
 	g.tries = 0;
+	g.kept = false;
 	g.user[0] = '\0';
 	lookup_address(client, true, g.client_address);
 	lookup_address(client, false, g.server_address);
@@ -350,4 +353,5 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	fd_close(&g.channel);
 	fd_close(&g.client);
 	fd_close(&g.relay);
+	return !g.kept;
 }

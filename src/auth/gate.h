@@ -12,9 +12,10 @@
  * gate_run(c, s, channel, client):
  * Serve the login worker at the other end of ${channel} until it hangs up:
  * judge its attempts, hand the connection ${client} over to a session, tell
- * the worker the outcome.
+ * the worker the outcome.  False if this process must not serve another
+ * connection: it has stayed for a module's session.
  */
-void gate_run(struct chain *, const struct settings *, int channel,
+bool gate_run(struct chain *, const struct settings *, int channel,
     int client);
 
 #endif

@@ -88,8 +88,8 @@ serve(struct service *s, struct chain *c, const int first[2], int parent)
 	char octet;
 
 	for (int uses = 0;; uses++) {
-		gate_run(c, s->settings, fds[0], fds[1]);
-		if (parent == -1 || uses == POOL_USES ||
+		if (!gate_run(c, s->settings, fds[0], fds[1]) ||
+		    parent == -1 || uses == POOL_USES ||
 		    send(parent, "", 1, MSG_NOSIGNAL) != 1 ||
 		    fd_receive(parent, &octet, 1, fds, 2, &count) != 1 ||
 		    count != 2)
