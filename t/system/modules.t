@@ -5,6 +5,7 @@ proves: T-50
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,6 +121,12 @@ def accepted():
 
 def installed():
     """make install DESTDIR=..., then a module with pkg-config alone."""
+    with open(os.path.join(popper.BUILD, "Makefile")) as file:
+        top = re.search(r"^abs_top_srcdir = (.*)$", file.read(), re.M)[1]
+    if not os.access(os.path.join(top, "Makefile.am"), os.R_OK) or \
+            not os.access(popper.BUILD, os.W_OK):
+        tap.skip("make install", "the tree that was built is out of reach")
+        return
     server = stage()
     destination = server.path("destination")
     result = subprocess.run(
