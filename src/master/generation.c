@@ -26,6 +26,8 @@ _Static_assert(sizeof(role_name) / sizeof(*role_name) == ROLES, "name all");
 
 #define READY_PATIENCE 60000
 
+bool generation_silent;
+
 void
 generation_close(struct generation *g)
 {
@@ -88,7 +90,9 @@ generation_start(struct generation *g, enum role r, struct popper_error *e)
 	static struct wire w;
 	struct child *c = &g->child[r];
 	char path[POPPER_PATH_MAX + 1];
-	struct spawn s = { .path = path, .name = role_name[r] };
+	struct spawn s = { .path = path,
+		.name = role_name[r],
+		.silent = generation_silent };
 	int pair[2];
 
 	if (!text_print(path, sizeof(path), "%s/%s",

@@ -35,6 +35,9 @@ struct generation {
 	struct child child[ROLES];
 };
 
+/* Services get no standard error: a terminal is to be let go. */
+extern bool generation_silent;
+
 /**
  * generation_prepare(g, s, sockets, connection, error):
  * Make the channels; nothing runs yet.  ${sockets} may be NULL.  0, or -1 with

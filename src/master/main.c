@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "master/activation.h"
+#include "master/generation.h"
 #include "master/journal.h"
 #include "master/options.h"
 #include "master/watch.h"
@@ -95,6 +96,7 @@ detach(void)
 	}
 	fd_close(&pair[0]);
 	waiting_parent = pair[1];
+	generation_silent = !options.to_stderr;
 	if (setsid() == -1 || chdir("/") == -1)
 		log_fatal("setsid: %s", strerror(errno));
 }

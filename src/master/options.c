@@ -7,9 +7,11 @@
 #include "master/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/option.h"
@@ -106,6 +108,22 @@ set_pair(const char *argument)
 	set(text, equals + 1);
 }
 
+/* A path as it is from here: a daemon goes elsewhere, and a reload asks again.
+ */
+static const char *
+absolute(const char *path)
+{
+	char here[PATH_MAX];
+	char *whole = NULL;
+
+	if (path[0] == '/')
+		return path;
+	if (getcwd(here, sizeof(here)) == NULL ||
+	    asprintf(&whole, "%s/%s", here, path) == -1)
+		wrong("the working directory is not to be had");
+	return whole;
+}
+
 /* What sets an option of popper.conf.  False if it does not. */
 static bool
 take_setting(int c, char *argument)
@@ -130,7 +148,7 @@ take_setting(int c, char *argument)
 		set("statistics", "yes");
 		return true;
 	case 't':
-		set("trace-file", argument);
+		set("trace-file", absolute(argument));
 		set("debug", "yes");
 		return true;
 	case 'T':
@@ -154,7 +172,7 @@ take(struct options *o, int c, char *argument)
 		return;
 	switch (c) {
 	case 'f':
-		o->config = argument;
+		o->config = absolute(argument);
 		o->config_given = true;
 		break;
 	case 'h':
@@ -179,7 +197,7 @@ take(struct options *o, int c, char *argument)
 		o->daemon = true;
 		break;
 	case PID_FILE:
-		o->pid_file = argument;
+		o->pid_file = absolute(argument);
 		break;
 	case LOG_TO:
 		o->to_stderr = strcmp(argument, "stderr") == 0;

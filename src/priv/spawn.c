@@ -58,7 +58,8 @@ arrange(const struct spawn *s)
 		if (above[i] == -1)
 			return -1;
 	}
-	if (dup2(null, 0) == -1 || dup2(null, 1) == -1)
+	if (dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+	    (s->silent && dup2(null, 2) == -1))
 		return -1;
 	for (size_t i = 0; i < s->count; i++)
 		if (dup2(above[i], FIRST + (int)i) == -1)

@@ -2,6 +2,7 @@
 #ifndef PRIV_SPAWN_H
 #define PRIV_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,7 @@
 struct spawn {
 	const char *path; /* of the program, absolute */
 	const char *name; /* argv[0] */
+	bool silent; /* no standard error either */
 	size_t count;
 	int fd[SPAWN_MAX]; /* becomes descriptor 3 + index; -1: /dev/null */
 };
@@ -19,8 +21,8 @@ struct spawn {
 /**
  * spawn_service(s, error):
  * Start ${s->path} in a process group of its own, with /dev/null as standard
- * input and output, our standard error, ${s->fd} from 3 on, nothing else open,
- * and (if we are root) a clean environment.  Returns its pid, or -1 with
+ * input and output, our standard error unless ${s->silent}, ${s->fd} from 3 on,
+ * nothing else open, and (if we are root) a clean environment.  Returns its pid, or -1 with
  * ${error} filled; a program that cannot be executed ends with status 127.
  */
 pid_t spawn_service(const struct spawn *, struct popper_error *);

@@ -3,8 +3,11 @@
 
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
@@ -65,6 +68,44 @@ client = server.enter(user)
 tap.equal(client.rest(), b"", "-T: silence ends the session without a word")
 tap.equal(server.stop(), [], "the server ends clean")
 
+def daemon():
+    """In the background, with paths that are not absolute."""
+    server = popper.Server("daemon" if popper.ROOT else "user", start=False)
+    if server.drop_to:
+        return
+    user = server.add_user("mary", "maildir", [mail.simple(1)])
+    server.write_conf()
+    done = subprocess.run(
+        [PROGRAM, "--daemon", "-f", "popper.conf", "--pid-file", "run/pid",
+         "-t", "run/trace"], cwd=server.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60)
+    tap.equal((done.returncode, done.stdout), (0, ""),
+              "--daemon: the first process ends when the server is ready")
+    with open(server.path("run", "pid")) as file:
+        pid = int(file.read())
+    began = popper.processes()[pid][1]
+    with open(server.path("run", "trace")) as file:
+        port = int(re.search(r"listening on 127\.0\.0\.1:(\d+)",
+                             file.read()).group(1))
+    tap.match(popper.Client.to(port).enter(user).quit(), r"\+OK",
+              "it serves mail")
+    os.kill(pid, signal.SIGHUP)
+    until = time.monotonic() + popper.PATIENCE
+    with open(server.path("run", "trace")) as file:
+        text = ""
+        while "settings read again" not in text and time.monotonic() < until:
+            select.select([], [], [], 0.05)  # nothing tells of a file's growth
+            text += file.read()
+    tap.ok("settings read again" in text, "it finds its files again at SIGHUP")
+    os.kill(pid, signal.SIGTERM)
+    tap.equal(popper.wait_gone({pid: began}), [], "SIGTERM ends it")
+    tap.ok(not os.path.exists(server.path("run", "pid")),
+           "and the pid file is gone")
+    server.stop()
+
+
+daemon()
 code, text = run("-v")
 tap.ok(code == 0 and re.match(r"popper-\d", text), "-v tells the version")
 code, text = run("--help")
