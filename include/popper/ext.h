@@ -54,7 +54,7 @@ struct popper_view {
 struct popper_call {
 	uint32_t size;
 	size_t count; /* arguments, without the words of the keyword */
-	const struct popper_slice *args;
+	const struct popper_slice *args; /* they die at talk->read_line */
 	struct popper_talk *talk;
 	struct popper_view *view;
 };

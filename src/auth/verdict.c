@@ -47,6 +47,9 @@ verdict_check(const struct settings *s, const struct popper_identity *i,
 	if (i->uid == 0)
 		return error_set(
 		    e, POPPER_DENIED, "%s is root: never allowed", i->user);
+	if (i->gid == 0 && geteuid() == 0)
+		return error_set(e, POPPER_DENIED,
+		    "%s has root's group (gid 0): never allowed", i->user);
 	if (i->uid < s->min_uid)
 		return error_set(e, POPPER_DENIED,
 		    "uid %u of %s is below min-uid (%llu)", (unsigned)i->uid,

@@ -63,6 +63,11 @@ commit(struct session *s, struct popper_error *e)
 		return POPPER_NOT_DONE;
 	if (has_marks(&s->messages))
 		o = s->maildrop.driver->commit(s->maildrop.self, &c, e);
+	if (o != POPPER_DONE && s->messages.deleted == 0) {
+		/* Only what was read is not noted: no promise is broken. */
+		log_failure("marks of what was read", e);
+		o = POPPER_DONE;
+	}
 	extensions_after_update(&s->extensions, o);
 	return o;
 }

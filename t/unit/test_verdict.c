@@ -90,6 +90,10 @@ wants_ids(void **state)
 	good(NULL);
 	who.gid = (gid_t)-1;
 	refused(POPPER_PERMANENT, "no uid or gid for bob");
+	good(NULL);
+	who.gid = 0;
+	if (geteuid() == 0)
+		refused(POPPER_DENIED, "root's group");
 }
 
 static void
