@@ -38,7 +38,9 @@ def start(tree, port):
     process = subprocess.Popen(
         [os.path.join(tree, "quickstart"), str(port)], cwd="/",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+        stderr=subprocess.STDOUT, text=True,
+        # A test that runs in the background was started with it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     lines = []
     for line in process.stdout:
         lines.append(line)
