@@ -85,7 +85,10 @@ def session(tree, what, stop):
     except subprocess.TimeoutExpired:
         process.kill()
     tap.equal(process.returncode, 0, what + ": it stops when told")
-    tap.equal(popper.wait_gone(below), [], what + ": nothing is left running")
+    left = popper.wait_gone(below)
+    tap.equal(left, [], what + ": nothing is left running")
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
 
 
 def listing(tree):
