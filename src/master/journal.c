@@ -145,7 +145,7 @@ int
 journal_start(
     const struct settings *s, bool to_stderr, struct popper_error *e)
 {
-	int on = 1;
+	int on = 1, room = 1 << 20;
 
 	journal.to_stderr = to_stderr;
 	if (journal_reopen(s, e) == -1)
@@ -154,6 +154,10 @@ journal_start(
 	    setsockopt(journal.pair[0], SOL_SOCKET, SO_PASSCRED, &on,
 		sizeof(on)) == -1)
 		return error_system(e, POPPER_TEMPORARY, "log socket");
+	/* For the lines of a busy moment; what the kernel gives will do. */
+	if (setsockopt(journal.pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &room,
+		sizeof(room)) == -1)
+		log_debug("the log has the usual room");
 	return 0;
 }
 
@@ -221,9 +225,12 @@ take_one(void)
 	return true;
 }
 
-void
+bool
 journal_take(void)
 {
-	for (int i = 0; i < MANY && take_one(); i++)
-		;
+	int n = 0;
+
+	while (n < MANY && take_one())
+		n++;
+	return n > 0;
 }

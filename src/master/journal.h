@@ -27,7 +27,7 @@ int journal_reopen(const struct settings *, struct popper_error *);
 int journal_input(void);
 int journal_output(void);
 
-/** journal_take(): write all lines that are waiting. */
-void journal_take(void);
+/** journal_take(): write the lines that are waiting.  False if none was. */
+bool journal_take(void);
 
 #endif

@@ -27,11 +27,14 @@
 #define BACKOFF_MOST 30000
 /* A service that has lived so long has not failed at its start. */
 #define GOOD_LIFE 60000
+/* ms that a line which follows another may wait. */
+#define LOG_PAUSE 20
 #define OLD_MAX 128 /* process groups of services that are no more ours */
 
 static struct {
 	int signals;
 	bool started;
+	bool lines; /* of the log came in a moment ago */
 	struct generation now;
 	pid_t old[OLD_MAX];
 	size_t old_count;
@@ -272,16 +275,23 @@ take_signal(void)
 	return wish;
 }
 
-/* Wait for signals and log lines until ${until}; the wish of a signal. */
+/*
+ * Wait for signals and log lines until ${until}; the wish of a signal.  Lines
+ * that follow a line soon are taken in together: under load the log costs one
+ * wake-up for many of them.
+ */
 static int
 wait_event(deadline_t until)
 {
 	struct pollfd p[2] = { { .fd = watch.signals, .events = POLLIN },
 		{ .fd = journal_input(), .events = POLLIN } };
 
-	if (poll(p, 2, deadline_left(until)) == -1 && errno != EINTR)
+	if (watch.lines)
+		until = deadline_earlier(until, deadline_in(LOG_PAUSE));
+	if (poll(p, watch.lines ? 1 : 2, deadline_left(until)) == -1 &&
+	    errno != EINTR)
 		log_fatal("poll: %s", strerror(errno));
-	journal_take();
+	watch.lines = journal_take();
 	return p[0].revents != 0 ? take_signal() : 0;
 }
 
