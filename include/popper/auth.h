@@ -40,6 +40,18 @@ struct popper_attempt {
 	struct popper_slice binding; /* tls-exporter octets, or empty */
 };
 
+/* What a mechanism asks of the connection. */
+#define POPPER_MECHANISM_CLEAR 1u /* shows the secret to whoever listens */
+#define POPPER_MECHANISM_TLS 2u /* only inside TLS */
+#define POPPER_MECHANISM_BOUND 4u /* needs a channel binding */
+#define POPPER_MECHANISM_CERTIFICATE 8u /* needs the client's certificate */
+#define POPPER_MECHANISM_HIDDEN 16u /* works, but is not announced */
+
+struct popper_mechanism {
+	const char *name; /* upper case; NULL ends a table */
+	unsigned needs; /* POPPER_MECHANISM_ bits */
+};
+
 #define POPPER_USER_MAX 255
 #define POPPER_PATH_MAX 1023
 
@@ -47,6 +59,10 @@ struct popper_attempt {
 #define POPPER_IDENTITY_KEEP 1u
 /* No uid of its own: the uid is shared, Landlock is the wall. */
 #define POPPER_IDENTITY_VIRTUAL 2u
+/* login_delay holds instead of the server's, if it is shorter. */
+#define POPPER_IDENTITY_DELAY 4u
+
+#define POPPER_FOLDER_MAX 63
 
 /* Who somebody is.  Plain data: it crosses process borders by value. */
 struct popper_identity {
@@ -58,6 +74,19 @@ struct popper_identity {
 	char home[POPPER_PATH_MAX + 1]; /* or "" */
 	char drop[32]; /* name of the drop module, or "": the chain's order */
 	char maildrop[POPPER_PATH_MAX + 1]; /* or "": the drop's own path */
+	/* Since 1.1. */
+	uint64_t login_delay; /* seconds, with POPPER_IDENTITY_DELAY */
+	/* A sub-mailbox: letters, digits, "-", "_", and "." inside; or "".
+	 * Set by the server from the name given, not by modules. */
+	char folder[POPPER_FOLDER_MAX + 1];
+};
+
+#define POPPER_STAMP_MAX 512
+
+/* Octets that change whenever a user's password or account does. */
+struct popper_stamp {
+	size_t len;
+	unsigned char octets[POPPER_STAMP_MAX];
 };
 
 #define POPPER_CHALLENGE_MAX 8192
@@ -112,12 +141,42 @@ struct popper_auth {
 	void (*end)(void *exchange);
 	/**
 	 * lookup(self, user, identity, error):
-	 * Who ${user} is, without any proof: for the tools of the
-	 * administrator.  May be NULL.  POPPER_ABSENT if there is none.
+	 * Who ${user} (a canonical name) is, without any proof: for modules
+	 * that know secrets but no accounts, and for the tools of the
+	 * administrator.  May be NULL.  POPPER_ABSENT if there is none,
+	 * POPPER_DENIED if the account may not be used now.
 	 */
 	int (*lookup)(void *self, const char *user, struct popper_identity *,
 	    struct popper_error *);
 	void (*stop)(void *self); /* may be NULL */
+
+	/* --- Since 1.1.  Each may be NULL. --- */
+
+	/**
+	 * offers(self):
+	 * Instead of ${mechanisms}, when they depend on the configuration.
+	 * Asked once, after start; lives as long as the process.  Of a name in
+	 * ${mechanisms} the server knows what it needs.
+	 */
+	const struct popper_mechanism *(*offers)(void *self);
+	/**
+	 * vouch(self, user, identity, stamp, error):
+	 * For the credential cache: as lookup, the checks of the account
+	 * included, and ${stamp} is filled.  Costs little.  With an empty
+	 * stamp a change of the password is seen when the cache's lifetime is
+	 * over.
+	 */
+	int (*vouch)(void *self, const char *user, struct popper_identity *,
+	    struct popper_stamp *, struct popper_error *);
+	/**
+	 * secret(self, user, kind, out, size, error):
+	 * What is stored to prove ${user}, as text: ${kind} "clear" is the
+	 * password itself; "SCRAM-SHA-256" and its kin are
+	 * "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey" (RFC 5803).
+	 * POPPER_ABSENT if there is nothing of that kind.
+	 */
+	int (*secret)(void *self, const char *user, const char *kind, char *out,
+	    size_t size, struct popper_error *);
 };
 
 #endif

@@ -23,7 +23,7 @@
 
 #define POPPER_MODULE_MAGIC 0x504f5033u
 #define POPPER_ABI_MAJOR 1
-#define POPPER_ABI_MINOR 0
+#define POPPER_ABI_MINOR 1
 
 #define POPPER_EXPORT __attribute__((visibility("default")))
 #define POPPER_PRINTF(at, first) __attribute__((format(printf, at, first)))
@@ -51,14 +51,14 @@ struct popper_option {
 	const char *help; /* one line for popper --modules */
 };
 
-#define POPPER_OPTION(kind, type, field, name, fallback, help)              \
-	{                                                                   \
+#define POPPER_OPTION(kind, type, field, name, fallback, help)               \
+	{                                                                    \
 		name, POPPER_OPTION_##kind, offsetof(type, field), fallback, \
-		    help                                                    \
+		    help                                                     \
 	}
-#define POPPER_OPTIONS_END                                 \
-	{                                                  \
-		NULL, POPPER_OPTION_TEXT, 0, NULL, NULL    \
+#define POPPER_OPTIONS_END                              \
+	{                                               \
+		NULL, POPPER_OPTION_TEXT, 0, NULL, NULL \
 	}
 
 /* --- Services of the server. --- */
@@ -94,6 +94,23 @@ struct popper_host {
 	 * Returns 0, or -1 with the error filled. */
 	int (*expand)(char *out, size_t size, const char *path,
 	    const struct popper_identity *, struct popper_error *);
+
+	/* --- Since 1.1; for auth modules, NULL elsewhere. --- */
+
+	/* The name that the server makes of a name that a client gave: checked,
+	 * prepared (RFC 4013), in lower case or without its domain if the
+	 * administrator wants so.  APOP's and USER's names have been through
+	 * it; a SASL mechanism's have not. */
+	int (*canonical)(
+	    char *out, size_t size, const char *name, struct popper_error *);
+	/* Who the canonical name ${user} is: the lookup of the first module
+	 * that knows it.  POPPER_ABSENT if none does. */
+	int (*lookup)(
+	    const char *user, struct popper_identity *, struct popper_error *);
+	/* A stored secret of ${user}: the secret function of the first module
+	 * that has one of this kind.  Wipe it after use. */
+	int (*secret)(const char *user, const char *kind, char *out,
+	    size_t size, struct popper_error *);
 };
 
 /* --- The descriptor. --- */

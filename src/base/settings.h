@@ -21,6 +21,25 @@ struct settings {
 	const char *log_facility;
 	const char *trace_file; /* or "" */
 	const char *expire; /* "", "never" or days */
+	const char *listen_tls; /* the same, TLS from the first octet; or "" */
+	const char *tls_support; /* default, none, stls, alternate-port */
+	const char *tls_certificate; /* PEM files, space separated; or "" */
+	const char *tls_key; /* the same; "": in the certificates' files */
+	const char *tls_ciphers; /* of TLS 1.2 */
+	const char *tls_suites; /* of TLS 1.3 */
+	const char *tls_groups;
+	const char *tls_minimum; /* 1.2 or 1.3 */
+	const char *tls_client_ca; /* PEM file: ask for certificates; or "" */
+	const char *tls_client_crl; /* PEM file, or "" */
+	const char *tls_client_name; /* email, dns, upn, cn: the user's name */
+	const char *clear_text_password; /* default always local tls never */
+	const char *auth_file; /* who may log in; or "" */
+	const char *nonauth_file; /* who may not; or "" */
+	const char *penalty_exempt; /* networks, space separated */
+	const char *mailbox_separator; /* one character, or "" */
+	const char *default_domain; /* of names without one, or "" */
+	const char *language; /* of replies: en, de ... */
+	const char *language_folder; /* of the translations */
 	uint64_t timeout; /* seconds without a command */
 	uint64_t login_timeout; /* seconds until logged in */
 	uint64_t auth_timeout; /* seconds one attempt may take */
@@ -29,6 +48,10 @@ struct settings {
 	uint64_t max_connections;
 	uint64_t max_per_source; /* not logged in yet; 0: no limit */
 	uint64_t min_uid;
+	uint64_t penalty_max; /* seconds a source's next attempt may wait */
+	uint64_t cache_lifetime; /* seconds of a verified password; 0: none */
+	uint64_t cache_size; /* verified passwords */
+	uint64_t login_delay; /* seconds between two logins of a user */
 	bool downcase_user;
 	bool statistics;
 	bool debug;
@@ -36,6 +59,12 @@ struct settings {
 	bool last;
 	bool shy;
 	bool sandbox;
+	bool tls_client_required; /* a certificate beside the password */
+	bool tls_strict_alpn; /* refuse who wants something else than pop3 */
+	bool tls_strict_names; /* refuse who asks for an unknown name */
+	bool trim_domain;
+	bool check_shell; /* an account's shell must be in /etc/shells */
+	bool utf8; /* UTF8 of RFC 6856, and prepared names */
 };
 
 /* Names, kinds, offsets and defaults of all of these. */
