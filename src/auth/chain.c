@@ -6,81 +6,170 @@
  */
 #include "auth/chain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
-#include "mod/host.h"
+#include "base/log.h"
 #include "mod/loader.h"
+#include "priv/mechanisms.h"
+
+/* Has the module, which may be older than we are, this function? */
+#define HAS(a, field)                                                       \
+	((a)->size >=                                                       \
+		offsetof(struct popper_auth, field) + sizeof((a)->field) && \
+	    (a)->field != NULL)
+
+/* What the names in a module's plain list need. */
+static unsigned
+usual_needs(const char *mechanism)
+{
+	static const char *const clear[] = { "USER", "PLAIN", "LOGIN" };
+
+	for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
+		if (strcmp(mechanism, clear[i]) == 0)
+			return POPPER_MECHANISM_CLEAR;
+	return 0;
+}
+
+/* The module's plain list as a table, for good. */
+static const struct popper_mechanism *
+table_of(const struct popper_auth *a)
+{
+	struct popper_mechanism *table;
+	size_t n = 0;
+
+	while (a->mechanisms[n] != NULL)
+		n++;
+	table = calloc(n + 1, sizeof(*table));
+	for (size_t i = 0; table != NULL && i < n; i++)
+		table[i] = (struct popper_mechanism){ a->mechanisms[i],
+			usual_needs(a->mechanisms[i]) };
+	return table;
+}
+
+static int
+start_one(struct chain *c, size_t i, const struct popper_host *host,
+    struct popper_error *e)
+{
+	const struct used_module *u = &c->modules.used[i];
+	const struct popper_auth *a = u->module->auth;
+
+	if (a->start(host, u->conf, &c->self[i], e) == -1)
+		return -1;
+	if (HAS(a, offers))
+		c->offers[i] = a->offers(c->self[i]);
+	else
+		c->offers[i] = table_of(a);
+	if (c->offers[i] != NULL)
+		return 0;
+	return error_set(e, POPPER_TEMPORARY,
+	    "the mechanisms of auth module %s are not to be had",
+	    u->module->name);
+}
 
 int
-chain_start(struct chain *c, const char *path, struct popper_error *e)
+chain_start(struct chain *c, const char *path, const struct popper_host *host,
+    struct popper_error *e)
 {
-	const struct used_module *u;
-
 	if (modules_read(path, "auth", loader_load, &c->modules, e) == -1)
 		return -1;
 	if (c->modules.count == 0)
 		return error_set(e, POPPER_PERMANENT,
 		    "%s names no auth module: nobody could log in", path);
-	for (size_t i = 0; i < c->modules.count; i++) {
-		u = &c->modules.used[i];
-		if (u->module->auth->start(
-			&host_services, u->conf, &c->self[i], e) == -1)
+	for (size_t i = 0; i < c->modules.count; i++)
+		if (start_one(c, i, host, e) == -1)
 			return -1;
-	}
 	return 0;
 }
 
 static bool
-offers(const struct popper_auth *a, const char *mechanism)
+offers(const struct chain *c, size_t i, const char *mechanism)
 {
-	for (const char *const *m = a->mechanisms; *m != NULL; m++)
-		if (strcmp(*m, mechanism) == 0)
-			return true;
-	return false;
-}
+	const struct popper_mechanism *m = c->offers[i];
 
-static bool
-is_sasl(const char *mechanism)
-{
-	return strcmp(mechanism, "USER") != 0 && strcmp(mechanism, "APOP") != 0;
-}
-
-/* Is ${word} in the space separated ${list}? */
-static bool
-listed(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = list; (p = strstr(p, word)) != NULL; p += len)
-		if ((p == list || p[-1] == ' ') &&
-		    (p[len] == ' ' || p[len] == '\0'))
+	for (; m->name != NULL; m++)
+		if (strcmp(m->name, mechanism) == 0)
 			return true;
 	return false;
 }
 
 void
-chain_mechanisms(const struct chain *c, char *out, size_t size)
+chain_mechanisms(const struct chain *c, char *list, size_t size)
 {
-	size_t len = 0;
+	for (size_t i = 0; i < c->modules.count; i++)
+		for (const struct popper_mechanism *m = c->offers[i];
+		     m->name != NULL; m++)
+			if (!mechanisms_add(list, size, m->name, m->needs))
+				log_warning("too many mechanisms: %s is not "
+					    "offered",
+				    m->name);
+}
 
-	out[0] = '\0';
+int
+chain_lookup(const struct chain *c, const char *user,
+    struct popper_identity *id, struct popper_error *e)
+{
+	const struct popper_auth *a;
+
 	for (size_t i = 0; i < c->modules.count; i++) {
-		const char *const *m =
-		    c->modules.used[i].module->auth->mechanisms;
-
-		for (; *m != NULL; m++) {
-			if (!is_sasl(*m) || listed(out, *m))
-				continue;
-			if (!text_print(out + len, size - len, "%s%s",
-				len > 0 ? " " : "", *m)) {
-				out[len] = '\0';
-				return; /* no half names */
-			}
-			len = strlen(out);
-		}
+		a = c->modules.used[i].module->auth;
+		error_clear(e);
+		memset(id, 0, sizeof(*id));
+		id->size = sizeof(*id);
+		if (a->lookup == NULL)
+			continue;
+		if (a->lookup(c->self[i], user, id, e) == 0)
+			return 0;
+		if (e->status != POPPER_ABSENT)
+			return -1;
 	}
+	return error_set(
+	    e, POPPER_ABSENT, "no module knows an account of that name");
+}
+
+int
+chain_secret(const struct chain *c, const char *user, const char *kind,
+    char *out, size_t size, struct popper_error *e)
+{
+	const struct popper_auth *a;
+
+	for (size_t i = 0; i < c->modules.count; i++) {
+		a = c->modules.used[i].module->auth;
+		error_clear(e);
+		if (!HAS(a, secret))
+			continue;
+		if (a->secret(c->self[i], user, kind, out, size, e) == 0)
+			return 0;
+		if (e->status != POPPER_ABSENT)
+			return -1;
+	}
+	return error_set(
+	    e, POPPER_ABSENT, "no module has such a secret of the user");
+}
+
+int
+chain_vouch(const struct chain *c, const char *user, struct popper_identity *id,
+    struct popper_stamp *stamp, struct popper_error *e)
+{
+	const struct popper_auth *a;
+
+	for (size_t i = 0; i < c->modules.count; i++) {
+		a = c->modules.used[i].module->auth;
+		if (!offers(c, i, "USER"))
+			continue;
+		if (!HAS(a, vouch))
+			break;
+		error_clear(e);
+		memset(id, 0, sizeof(*id));
+		id->size = sizeof(*id);
+		stamp->len = 0;
+		if (a->vouch(c->self[i], user, id, stamp, e) == 0)
+			return 0;
+		if (e->status != POPPER_ABSENT)
+			return -1;
+	}
+	return error_set(e, POPPER_ABSENT, "nobody vouches for the user");
 }
 
 bool
@@ -128,7 +217,7 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 	for (size_t i = 0; i < c->modules.count; i++) {
 		const struct popper_module *m = c->modules.used[i].module;
 
-		if (!offers(m->auth, attempt->mechanism))
+		if (!offers(c, i, attempt->mechanism))
 			continue;
 		offered = true;
 		clear(answer);

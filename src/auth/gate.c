@@ -8,13 +8,13 @@
  */
 #include "auth/gate.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/exchange.h"
 #include "auth/lookup.h"
 #include "auth/verdict.h"
 #include "base/deadline.h"
@@ -31,13 +31,13 @@
 #define OPEN_SECONDS 300
 
 struct gate {
+	struct exchange exchange;
 	struct chain *chain;
 	const struct settings *settings;
 	int channel, client, relay;
 	uint64_t tries;
 	bool kept; /* it has served a module's session */
 	deadline_t began; /* the attempt */
-	char user[POPPER_USER_MAX + 1]; /* as given, for the log */
 	char client_address[ADDRESS_MAX], server_address[ADDRESS_MAX];
 	struct popper_answer answer;
 	struct wire wire;
@@ -90,10 +90,10 @@ refuse(struct gate *g, const struct popper_error *e)
 		v.last = ++g->tries >= g->settings->max_tries;
 		log_notice("[AUTH] Failed attempted login to %s from host "
 			   "(%s) %s: %s",
-		    g->user[0] == '\0' ? "(null)" : g->user, g->client_address,
-		    g->client_address, e->text);
+		    g->exchange.given[0] == '\0' ? "(null)" : g->exchange.given,
+		    g->client_address, g->client_address, e->text);
 	} else
-		log_error("login of %s from %s failed: %s", g->user,
+		log_error("login of %s from %s failed: %s", g->exchange.given,
 		    g->client_address, e->text);
 	return tell(g, &v) == -1 || v.last;
 }
@@ -125,6 +125,7 @@ hand_over(struct gate *g, struct popper_slice ahead, int *report,
 
 	o.identity = g->answer.identity;
 	o.named = g->settings->reverse_lookup;
+	o.manners = g->exchange.manners;
 	o.ahead = ahead;
 	text_copy(o.client, sizeof(o.client), g->client_address);
 	if (stays(g) && fd_pair(pair) == -1)
@@ -133,8 +134,8 @@ hand_over(struct gate *g, struct popper_slice ahead, int *report,
 	fds[0] = g->relay != -1 ? g->relay : g->client;
 	fds[1] = g->channel;
 	fds[2] = pair[1];
-	result = wire_send(
-	    &g->wire, SERVICE_ONWARD, fds, pair[1] == -1 ? 2 : 3);
+	result =
+	    wire_send(&g->wire, SERVICE_ONWARD, fds, pair[1] == -1 ? 2 : 3);
 	if (result == -1) {
 		error_system(
 		    e, POPPER_TEMPORARY, "popper-session is not there");
@@ -246,16 +247,8 @@ judge(struct gate *g, enum popper_verdict judgement, struct popper_slice ahead)
 		done = refuse(g, &g->answer.error);
 		break;
 	}
-	chain_end(g->chain);
+	exchange_end(&g->exchange);
 	return done;
-}
-
-static void
-downcase(char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s >= 'A' && *s <= 'Z')
-			*s = (char)(*s - 'A' + 'a');
 }
 
 /* USER and APOP come with a name, SASL mechanisms bring their own. */
@@ -269,37 +262,29 @@ makes_sense(const struct attempt *a)
 		strcmp(a->mechanism, "APOP") == 0);
 }
 
+/* The worker wants a timestamp for its greeting.  True: the gate is done. */
 static bool
-begin(struct gate *g, struct attempt *a)
+stamp(struct gate *g, struct wire *request)
 {
-	struct popper_attempt p = {
-		.size = sizeof(p),
-		.mechanism = a->mechanism,
-		.user = a->user[0] != '\0' ? a->user : NULL,
-		.secret = a->secret,
-		.initial = a->initial,
-		.timestamp = "",
-		.client = g->client_address,
-		.server = g->server_address,
-		.server_name = g->settings->server_name,
-		.certificate = "",
-		.binding = popper_slice("", 0),
-	};
+	char asked[TIMESTAMP_MAX];
 
-	chain_end(g->chain);
-	if (g->settings->downcase_user)
-		downcase(a->user);
-	text_copy(g->user, sizeof(g->user), a->user);
-	return judge(g, chain_begin(g->chain, &p, &g->answer), a->ahead);
+	if (!timestamp_get(request, asked) || g->exchange.timestamp[0] != '\0')
+		return true;
+	exchange_stamp(&g->exchange);
+	timestamp_put(&g->wire, g->exchange.timestamp);
+	return wire_send(&g->wire, g->channel, NULL, 0) == -1;
 }
 
 /* One message of the worker's.  True: the gate is done. */
 static bool
 serve(struct gate *g, struct wire *request)
 {
+	enum popper_verdict v;
 	struct attempt a;
 	bool done;
 
+	if (timestamp_is(request))
+		return stamp(g, request);
 	if (!attempt_get(request, &a) || (a.begins && !makes_sense(&a))) {
 		log_error(
 		    "a login worker for %s sent nonsense", g->client_address);
@@ -308,10 +293,10 @@ serve(struct gate *g, struct wire *request)
 	g->began = deadline_in(0);
 	alarm((unsigned)g->settings->auth_timeout);
 	if (a.begins)
-		done = begin(g, &a);
+		v = exchange_begin(&g->exchange, &a, &g->answer);
 	else
-		done = judge(
-		    g, chain_step(g->chain, a.secret, &g->answer), a.ahead);
+		v = exchange_step(&g->exchange, a.secret, &g->answer);
+	done = judge(g, v, a.ahead);
 	wire_wipe(request);
 	return done;
 }
@@ -331,9 +316,12 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	g.relay = -1;
 	g.tries = 0;
 	g.kept = false;
-	g.user[0] = '\0';
 	lookup_address(client, true, g.client_address);
 	lookup_address(client, false, g.server_address);
+	g.exchange = (struct exchange){ .chain = c,
+		.settings = s,
+		.client = g.client_address,
+		.server = g.server_address };
 	if (signal(SIGALRM, expire) == SIG_ERR)
 		log_fatal("signal: %s", strerror(errno));
 	while (wire_receive(&request, channel, &relay, 1, &count) == 1) {
@@ -344,7 +332,7 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 		if (serve(&g, &request))
 			break;
 	}
-	chain_end(c);
+	exchange_end(&g.exchange);
 	/* The next connection of this process shall find nothing of this one.
 	 */
 	wire_wipe(&request);

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "auth/chain.h"
+#include "auth/exchange.h"
 #include "auth/gate.h"
 #include "auth/pool.h"
+#include "auth/services.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "mod/loader.h"
@@ -79,9 +81,11 @@ main(void)
 		log_fatal("%s", e.text);
 	if (s.assignment.list)
 		loader_list("auth", ready.listing, sizeof(ready.listing));
-	else if (chain_start(&chain, s.settings->modules, &e) == -1)
+	else if (chain_start(&chain, s.settings->modules,
+		     services_of(&chain, s.settings), &e) == -1)
 		log_fatal("%s", e.text);
-	chain_mechanisms(&chain, ready.mechanisms, sizeof(ready.mechanisms));
+	exchange_mechanisms(
+	    &chain, s.settings, ready.mechanisms, sizeof(ready.mechanisms));
 	identity_no_dump();
 	service_ready(&s, &ready);
 	service_run(&s);

@@ -1,18 +1,22 @@
 /*
- * authorization.c - the AUTHORIZATION state: USER, PASS, AUTH, CAPA, QUIT.
+ * authorization.c - the AUTHORIZATION state: USER, PASS, APOP, CAPA, QUIT.
  *
  * Runs in: a login worker.  Checks no password: the gate does.
  */
 #include "login/authorization.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "login/sasl.h"
+#include "priv/mechanisms.h"
 #include "priv/service.h"
 #include "proto/capa.h"
 #include "proto/dialog.h"
@@ -20,6 +24,28 @@
 /* ms beyond auth-timeout that PAM and the session have to open what is theirs:
  * locks, a first scan.  A gate that is stuck ends before. */
 #define OPEN_PATIENCE (600 * 1000)
+
+/* Does the client sit on this host?  What is no network connection does. */
+static bool
+is_local(int client)
+{
+	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(s);
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+
+	if (getpeername(client, (struct sockaddr *)&s, &len) == -1)
+		return errno == ENOTSOCK;
+	memcpy(&four, &s, sizeof(four));
+	memcpy(&six, &s, sizeof(six));
+	if (s.ss_family == AF_INET)
+		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
+	if (s.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
+		    (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
+			six.sin6_addr.s6_addr[12] == 127);
+	return s.ss_family == AF_UNIX;
+}
 
 void
 authorization_start(struct authorization *a, const struct assignment *s,
@@ -30,6 +56,9 @@ authorization_start(struct authorization *a, const struct assignment *s,
 	a->client = client;
 	a->channel = -1;
 	a->named = false;
+	a->local = is_local(client);
+	a->manners = (struct manners){ .have = 0 };
+	a->timestamp[0] = '\0';
 	a->limit = deadline_in((int64_t)s->settings.login_timeout * 1000);
 }
 
@@ -96,6 +125,8 @@ authorization_ask(struct authorization *a, struct attempt *attempt,
 	/* The next octet to the client may be the session's. */
 	stream_flush(a->stream);
 	attempt->ahead = stream_ahead(a->stream);
+	attempt->manners = a->manners;
+	attempt->manners.have = authorization_have(a);
 	answered = exchange(a, attempt, v);
 	wipe_slice(a->stream, attempt->secret);
 	if (!answered) {
@@ -127,6 +158,58 @@ authorization_conclude(
 	return v->last ? OUTCOME_CLOSE : OUTCOME_REFUSED;
 }
 
+static bool
+is_encrypted(const struct authorization *a)
+{
+	(void)a;
+	return false;
+}
+
+/* May a secret cross this connection in clear? */
+static bool
+clear_is_allowed(const struct authorization *a)
+{
+	const char *rule = a->assignment->settings.clear_text_password;
+
+	if (strcmp(rule, "always") == 0)
+		return true;
+	if (strcmp(rule, "never") == 0)
+		return false;
+	if (strcmp(rule, "local") == 0)
+		return a->local;
+	if (strcmp(rule, "tls") == 0)
+		return is_encrypted(a);
+	return a->local || is_encrypted(a);
+}
+
+unsigned
+authorization_have(const struct authorization *a)
+{
+	unsigned have = 0;
+
+	if (clear_is_allowed(a))
+		have |= POPPER_MECHANISM_CLEAR;
+	return have;
+}
+
+bool
+authorization_stamp(struct authorization *a)
+{
+	int64_t patience = (int64_t)a->assignment->settings.auth_timeout * 1000;
+	size_t count;
+
+	if (!mechanisms_allow(a->assignment->mechanisms,
+		popper_slice_text("APOP"), authorization_have(a)))
+		return true;
+	if (!knock(a))
+		return false;
+	timestamp_put(&a->wire, "");
+	return wire_send(&a->wire, a->channel, NULL, 0) == 0 &&
+	    fd_wait(a->channel, POLLIN, deadline_in(patience)) > 0 &&
+	    wire_receive(&a->wire, a->channel, NULL, 0, &count) == 1 &&
+	    timestamp_get(&a->wire, a->timestamp);
+}
+
 void
 authorization_before(void *context, const struct command *c)
 {
@@ -136,12 +219,32 @@ authorization_before(void *context, const struct command *c)
 		a->named = false;
 }
 
+/* Is ${way} to log in open now?  If not the client is told why. */
+static bool
+is_open(struct authorization *a, const char *way, struct reply *r)
+{
+	const char *all = a->assignment->mechanisms;
+	struct popper_slice name = popper_slice_text(way);
+
+	if (mechanisms_allow(all, name, authorization_have(a)))
+		return true;
+	if (mechanisms_allow(all, name, ~0u))
+		reply_refuse(r, POPPER_INVALID,
+		    "not without encryption here: use STLS or another port");
+	else
+		reply_refuse(
+		    r, POPPER_INVALID, "this way to log in is not offered");
+	return false;
+}
+
 /* USER never tells whether there is such a user (RFC 1939 section 13). */
 static enum outcome
 user_command(void *context, const struct arguments *args, struct reply *r)
 {
 	struct authorization *a = context;
 
+	if (!is_open(a, "USER", r))
+		return OUTCOME_REFUSED;
 	if (!text_is_visible(args->word[0]) ||
 	    !text_from_slice(a->user, sizeof(a->user), args->word[0]))
 		return reply_refuse(
@@ -167,16 +270,42 @@ pass_command(void *context, const struct arguments *args, struct reply *r)
 	return authorization_conclude(a, &v, r);
 }
 
+/* APOP name digest: RFC 1939 section 7. */
+static enum outcome
+apop_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+	struct attempt attempt = { .begins = true, .mechanism = "APOP" };
+	struct verdict v;
+
+	if (a->timestamp[0] == '\0')
+		return reply_refuse(
+		    r, POPPER_INVALID, "this way to log in is not offered");
+	if (!text_is_visible(args->word[0]) ||
+	    !text_from_slice(attempt.user, sizeof(attempt.user), args->word[0]))
+		return reply_refuse(
+		    r, POPPER_INVALID, "no such form of a name");
+	attempt.secret = args->word[1];
+	if (!authorization_ask(a, &attempt, &v, r))
+		return OUTCOME_CLOSE;
+	return authorization_conclude(a, &v, r);
+}
+
 static enum outcome
 capa_command(void *context, const struct arguments *args, struct reply *r)
 {
 	struct authorization *a = context;
+	char sasl[REPLY_LINE_MAX - sizeof("SASL \r\n")];
 	struct capabilities c;
+	unsigned have;
 
 	(void)args;
 	capa_start(&c, &a->assignment->settings);
-	c.user = true;
-	c.mechanisms = a->assignment->mechanisms;
+	have = authorization_have(a);
+	c.user = mechanisms_allow(
+	    a->assignment->mechanisms, popper_slice_text("USER"), have);
+	mechanisms_sasl(a->assignment->mechanisms, have, sasl, sizeof(sasl));
+	c.mechanisms = sasl;
 	c.extensions = a->assignment->extensions;
 	if (a->assignment->settings.shy)
 		c.implementation = "";
@@ -201,7 +330,8 @@ quit_command(void *context, const struct arguments *args, struct reply *r)
 const struct command authorization_commands[] = {
 	{ "USER", 1, 1, false, user_command },
 	{ "PASS", 1, 1, true, pass_command },
-	{ "AUTH", 1, 2, false, auth_command },
+	{ "APOP", 2, 2, false, apop_command },
+	{ "AUTH", 0, 2, false, auth_command },
 	{ "CAPA", 0, 0, false, capa_command },
 	{ "QUIT", 0, 0, false, quit_command },
 	{ NULL, 0, 0, false, NULL },

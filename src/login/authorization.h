@@ -14,6 +14,9 @@ struct authorization {
 	int client;
 	int channel; /* to the gate; -1: nobody has tried to log in yet */
 	deadline_t limit; /* for all of this state */
+	bool local; /* the client is on this host */
+	struct manners manners; /* but for ${have}: authorization_have() */
+	char timestamp[TIMESTAMP_MAX]; /* of the greeting, or "" */
 	bool named; /* a USER was accepted, PASS may follow */
 	char user[POPPER_USER_MAX + 1];
 	struct wire wire;
@@ -26,6 +29,14 @@ extern const struct command authorization_elsewhere[];
 void authorization_start(struct authorization *, const struct assignment *,
     struct stream *, int client);
 
+/** authorization_have(a): POPPER_MECHANISM_ bits of the connection as it is
+ * now, what the administrator allows included. */
+unsigned authorization_have(const struct authorization *);
+
+/** authorization_stamp(a): have the gate make the greeting's timestamp, if
+ * APOP is offered.  False: there is no gate to be had. */
+bool authorization_stamp(struct authorization *);
+
 /** authorization_before(context, command): the dialog's hook: any command but
  * PASS forgets the name that USER gave. */
 void authorization_before(void *context, const struct command *);
@@ -37,8 +48,8 @@ void authorization_before(void *context, const struct command *);
  * False: there was no answer; the client has got -ERR and the connection is to
  * be closed.
  */
-bool authorization_ask(struct authorization *, struct attempt *,
-    struct verdict *, struct reply *);
+bool authorization_ask(
+    struct authorization *, struct attempt *, struct verdict *, struct reply *);
 
 /** authorization_conclude(a, verdict, reply): tell the client of a REFUSED,
  * once its time has come; nothing of an OPENED. */

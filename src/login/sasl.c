@@ -11,6 +11,7 @@
 #include "base/base64.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "priv/mechanisms.h"
 #include "proto/dialog.h"
 
 /* A response as octets. */
@@ -19,23 +20,32 @@ struct response {
 	char bytes[SECRET_MAX];
 };
 
-/* Is ${mechanism} among the space separated ${list}?  ${out}: upper case. */
+/* In upper case; false if it is no name of a mechanism. */
 static bool
-offered(const char *list, struct popper_slice mechanism,
-    char out[MECHANISM_MAX + 1])
+take_name(struct popper_slice given, char out[MECHANISM_MAX + 1])
 {
-	size_t len = 0;
-
-	if (!text_from_slice(out, MECHANISM_MAX + 1, mechanism))
+	if (!text_from_slice(out, MECHANISM_MAX + 1, given))
 		return false;
 	for (char *p = out; *p != '\0'; p++)
 		*p = (char)toupper((unsigned char)*p);
-	for (; *list != '\0'; list += len + (list[len] == ' ')) {
-		len = strcspn(list, " ");
-		if (len == mechanism.len && memcmp(list, out, len) == 0)
-			return true;
-	}
-	return false;
+	/* These two have commands of their own. */
+	return strcmp(out, "USER") != 0 && strcmp(out, "APOP") != 0;
+}
+
+/* AUTH alone: what old clients ask instead of CAPA. */
+static enum outcome
+list_mechanisms(struct authorization *a, struct reply *r)
+{
+	char list[MECHANISMS_MAX];
+	char *word, *rest = list;
+
+	mechanisms_sasl(a->assignment->mechanisms, authorization_have(a), list,
+	    sizeof(list));
+	reply_ok(r, "mechanisms follow");
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (word[0] != '\0')
+			reply_line(r, "%s", word);
+	return reply_end(r);
 }
 
 static enum outcome
@@ -51,8 +61,7 @@ decode_initial(struct popper_slice text, struct response *out)
 	out->len = 0;
 	if (text.len == 1 && text.ptr[0] == '=')
 		return true;
-	return base64_decode(
-	    text, out->bytes, sizeof(out->bytes), &out->len);
+	return base64_decode(text, out->bytes, sizeof(out->bytes), &out->len);
 }
 
 /* The client's answer to a challenge.  DONE, or why there is none. */
@@ -60,8 +69,8 @@ static enum outcome
 read_response(struct authorization *a, struct response *out, struct reply *r)
 {
 	struct popper_slice line;
-	deadline_t idle = deadline_in(
-	    (int64_t)a->assignment->settings.timeout * 1000);
+	deadline_t idle =
+	    deadline_in((int64_t)a->assignment->settings.timeout * 1000);
 
 	switch (stream_read_line(a->stream, STREAM_LINE_MAX, &line,
 	    deadline_earlier(idle, a->limit))) {
@@ -78,8 +87,8 @@ read_response(struct authorization *a, struct response *out, struct reply *r)
 		return reply_refuse(
 		    r, POPPER_INVALID, "authentication cancelled");
 	out->len = 0;
-	if (line.len > 0 && !base64_decode(line, out->bytes,
-				sizeof(out->bytes), &out->len))
+	if (line.len > 0 &&
+	    !base64_decode(line, out->bytes, sizeof(out->bytes), &out->len))
 		return refuse_encoding(r);
 	return OUTCOME_DONE;
 }
@@ -92,8 +101,7 @@ converse(struct authorization *a, struct attempt *attempt,
 	enum outcome o;
 
 	for (;;) {
-		attempt->secret =
-		    popper_slice(response->bytes, response->len);
+		attempt->secret = popper_slice(response->bytes, response->len);
 		if (!authorization_ask(a, attempt, &v, r))
 			return OUTCOME_CLOSE;
 		if (v.kind != VERDICT_CHALLENGE)
@@ -107,15 +115,20 @@ converse(struct authorization *a, struct attempt *attempt,
 }
 
 enum outcome
-sasl_command(struct authorization *a, const struct arguments *args,
-    struct reply *r)
+sasl_command(
+    struct authorization *a, const struct arguments *args, struct reply *r)
 {
 	static struct response response;
 	struct attempt attempt = { .begins = true };
 	enum outcome o;
+	unsigned have;
 
-	if (!offered(a->assignment->mechanisms, args->word[0],
-		attempt.mechanism))
+	if (args->count == 0)
+		return list_mechanisms(a, r);
+	have = authorization_have(a) | POPPER_MECHANISM_HIDDEN;
+	if (!take_name(args->word[0], attempt.mechanism) ||
+	    !mechanisms_allow(a->assignment->mechanisms,
+		popper_slice_text(attempt.mechanism), have))
 		return reply_refuse(
 		    r, POPPER_INVALID, "no such mechanism here");
 	response.len = 0;

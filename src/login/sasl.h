@@ -4,7 +4,7 @@
 
 #include "login/authorization.h"
 
-/** sasl_command(a, args, r): AUTH mechanism [initial-response]. */
+/** sasl_command(a, args, r): AUTH [mechanism [initial-response]]. */
 enum outcome sasl_command(
     struct authorization *, const struct arguments *, struct reply *);
 

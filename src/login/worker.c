@@ -15,15 +15,28 @@
 #define LINGER 2000
 
 static void
-greet(const struct settings *s, struct stream *stream)
+greet(const struct settings *s, const char *timestamp, struct stream *stream)
 {
+	const char *gap = timestamp[0] == '\0' ? "" : " ";
 	struct reply r;
 
 	reply_start(&r, stream);
 	if (s->shy)
-		reply_ok(&r, "ready");
+		reply_ok(&r, "ready%s%s", gap, timestamp);
 	else
-		reply_ok(&r, "%s ready", s->server_name);
+		reply_ok(&r, "%s ready%s%s", s->server_name, gap, timestamp);
+}
+
+/* popper-auth is not there: better a word than a greeting without APOP. */
+static enum dialog_end
+turn_away(struct stream *stream)
+{
+	struct reply r;
+
+	log_error("no timestamp from popper-auth: a client is turned away");
+	reply_start(&r, stream);
+	reply_refuse(&r, POPPER_TEMPORARY, "not ready, try again later");
+	return DIALOG_CLOSE;
 }
 
 void
@@ -41,8 +54,12 @@ worker_run(const struct service *s, int client)
 	d.before = authorization_before;
 	d.idle = (int64_t)s->settings->timeout * 1000;
 	d.limit = a.limit;
-	greet(s->settings, &stream);
-	end = dialog_run(&d);
+	d.lengthy = "AUTH";
+	if (authorization_stamp(&a)) {
+		greet(s->settings, a.timestamp, &stream);
+		end = dialog_run(&d);
+	} else
+		end = turn_away(&stream);
 	authorization_end(&a);
 	if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
 		stream_close(&stream, LINGER);

@@ -20,6 +20,7 @@ enum kind {
 	KIND_VERDICT,
 	KIND_OPEN,
 	KIND_HOST,
+	KIND_TIMESTAMP,
 	KINDS
 };
 
@@ -147,6 +148,47 @@ knock_get(struct wire *w)
 }
 
 void
+timestamp_put(struct wire *w, const char *timestamp)
+{
+	begin(w, KIND_TIMESTAMP);
+	wire_put_text(w, timestamp);
+}
+
+bool
+timestamp_is(struct wire *w)
+{
+	bool is = wire_get_number(w, UINT64_MAX) == KIND_TIMESTAMP;
+
+	w->at = 0;
+	w->failed = false;
+	return is;
+}
+
+bool
+timestamp_get(struct wire *w, char timestamp[TIMESTAMP_MAX])
+{
+	expect(w, KIND_TIMESTAMP);
+	wire_get_text(w, timestamp, TIMESTAMP_MAX);
+	return wire_end(w);
+}
+
+static void
+put_manners(struct wire *w, const struct manners *m)
+{
+	wire_put_number(w, m->have);
+	wire_put_number(w, m->utf8);
+	wire_put_text(w, m->language);
+}
+
+static void
+get_manners(struct wire *w, struct manners *m)
+{
+	m->have = (unsigned)wire_get_number(w, UINT8_MAX);
+	m->utf8 = get_bool(w);
+	wire_get_text(w, m->language, sizeof(m->language));
+}
+
+void
 attempt_put(struct wire *w, const struct attempt *a)
 {
 	begin(w, a->begins ? KIND_ATTEMPT : KIND_RESPONSE);
@@ -154,6 +196,9 @@ attempt_put(struct wire *w, const struct attempt *a)
 		wire_put_text(w, a->mechanism);
 		wire_put_text(w, a->user);
 		wire_put_number(w, a->initial);
+		put_manners(w, &a->manners);
+		wire_put_text(w, a->certificate);
+		wire_put_slice(w, a->binding);
 	}
 	wire_put_slice(w, a->secret);
 	wire_put_slice(w, a->ahead);
@@ -167,17 +212,22 @@ attempt_get(struct wire *w, struct attempt *a)
 	a->begins = kind == KIND_ATTEMPT;
 	if (kind != KIND_ATTEMPT && kind != KIND_RESPONSE)
 		w->failed = true;
-	a->mechanism[0] = a->user[0] = '\0';
+	a->mechanism[0] = a->user[0] = a->certificate[0] = '\0';
 	a->initial = true;
+	a->manners = (struct manners){ .have = 0 };
+	a->binding = popper_slice("", 0);
 	if (a->begins) {
 		wire_get_text(w, a->mechanism, sizeof(a->mechanism));
 		wire_get_text(w, a->user, sizeof(a->user));
 		a->initial = get_bool(w);
+		get_manners(w, &a->manners);
+		wire_get_text(w, a->certificate, sizeof(a->certificate));
+		a->binding = wire_get_slice(w);
 	}
 	a->secret = wire_get_slice(w);
 	a->ahead = wire_get_slice(w);
 	return wire_end(w) && a->secret.len <= SECRET_MAX &&
-	    a->ahead.len <= STREAM_LINE_MAX;
+	    a->binding.len <= BINDING_MAX && a->ahead.len <= STREAM_LINE_MAX;
 }
 
 void
@@ -198,8 +248,7 @@ verdict_get(struct wire *w, struct verdict *v)
 {
 	expect(w, KIND_VERDICT);
 	v->kind = (enum verdict_kind)wire_get_number(w, VERDICT_REFUSED);
-	v->status = (enum popper_status)wire_get_number(
-	    w, POPPER_STATUSES - 1);
+	v->status = (enum popper_status)wire_get_number(w, POPPER_STATUSES - 1);
 	wire_get_text(w, v->reply, sizeof(v->reply));
 	v->hold = wire_get_number(w, 3600 * 1000);
 	v->last = get_bool(w);
@@ -211,16 +260,21 @@ verdict_get(struct wire *w, struct verdict *v)
 void
 opening_put(struct wire *w, const struct opening *o)
 {
+	const struct popper_identity *i = &o->identity;
+
 	begin(w, KIND_OPEN);
-	wire_put_number(w, o->identity.flags);
-	wire_put_number(w, o->identity.uid);
-	wire_put_number(w, o->identity.gid);
-	wire_put_text(w, o->identity.user);
-	wire_put_text(w, o->identity.home);
-	wire_put_text(w, o->identity.drop);
-	wire_put_text(w, o->identity.maildrop);
+	wire_put_number(w, i->flags);
+	wire_put_number(w, i->uid);
+	wire_put_number(w, i->gid);
+	wire_put_text(w, i->user);
+	wire_put_text(w, i->home);
+	wire_put_text(w, i->drop);
+	wire_put_text(w, i->maildrop);
+	wire_put_number(w, i->login_delay);
+	wire_put_text(w, i->folder);
 	wire_put_text(w, o->client);
 	wire_put_number(w, o->named);
+	put_manners(w, &o->manners);
 	wire_put_slice(w, o->ahead);
 }
 
@@ -238,8 +292,11 @@ opening_get(struct wire *w, struct opening *o)
 	wire_get_text(w, i->home, sizeof(i->home));
 	wire_get_text(w, i->drop, sizeof(i->drop));
 	wire_get_text(w, i->maildrop, sizeof(i->maildrop));
+	i->login_delay = wire_get_number(w, INT64_MAX);
+	wire_get_text(w, i->folder, sizeof(i->folder));
 	wire_get_text(w, o->client, sizeof(o->client));
 	o->named = get_bool(w);
+	get_manners(w, &o->manners);
 	o->ahead = wire_get_slice(w);
 	return wire_end(w) && i->user[0] != '\0' &&
 	    o->ahead.len <= STREAM_LINE_MAX;

@@ -4,6 +4,7 @@
  *	master  -> service  SETTINGS   how to work (base/settings.h)
  *	service -> master   READY      up, and what it can do
  *	worker  -> auth     KNOCK      a connection wants a gate
+ *	worker <-> gate     TIMESTAMP  the greeting's, for APOP
  *	worker  -> gate     ATTEMPT    a name and a password, or AUTH begins
  *	worker  -> gate     RESPONSE   the next SASL response
  *	gate    -> worker   VERDICT    challenge, refused
@@ -28,7 +29,11 @@
 #define ADDRESS_MAX INET6_ADDRSTRLEN
 #define HOST_MAX 256
 #define MECHANISM_MAX 20 /* RFC 4422 section 3.1 */
-#define MECHANISMS_MAX 512 /* all of them, space separated */
+#define MECHANISMS_MAX 1024 /* all of them, as priv/mechanisms.h has them */
+#define CERTIFICATE_MAX 256 /* name in a certificate */
+#define BINDING_MAX 64 /* octets of a channel binding */
+#define TIMESTAMP_MAX 256 /* of APOP */
+#define LANGUAGE_MAX 36 /* a tag of RFC 5646 */
 #define EXTENSIONS_MAX 4096 /* capability lines */
 #define LISTING_MAX 32768 /* text of popper --modules */
 #define SECRET_MAX 12288 /* password or SASL response, decoded */
@@ -58,6 +63,19 @@ bool readiness_get(struct wire *, struct readiness *);
 void knock_put(struct wire *);
 bool knock_get(struct wire *);
 
+/* TIMESTAMP: "" asks the gate for one. */
+void timestamp_put(struct wire *, const char *timestamp);
+bool timestamp_get(struct wire *, char timestamp[TIMESTAMP_MAX]);
+/** timestamp_is(w): is this message one?  Take it apart with the rest. */
+bool timestamp_is(struct wire *);
+
+/* What the dialog has settled before the login and holds after it. */
+struct manners {
+	unsigned have; /* POPPER_MECHANISM_ bits that the connection offers */
+	bool utf8; /* UTF8 was given (RFC 6856) */
+	char language[LANGUAGE_MAX]; /* of replies, or "" */
+};
+
 /* ATTEMPT and RESPONSE.  Descriptor: what the session shall talk to, if that
  * is not the connection itself. */
 struct attempt {
@@ -65,6 +83,9 @@ struct attempt {
 	char mechanism[MECHANISM_MAX + 1];
 	char user[POPPER_USER_MAX + 1];
 	bool initial; /* SASL: a first response came along */
+	struct manners manners;
+	char certificate[CERTIFICATE_MAX]; /* name in it, or "" */
+	struct popper_slice binding; /* of TLS, or empty */
 	struct popper_slice secret;
 	struct popper_slice ahead; /* octets read behind this command */
 };
@@ -91,6 +112,7 @@ struct opening {
 	struct popper_identity identity;
 	char client[ADDRESS_MAX]; /* address as text, "" if it has none */
 	bool named; /* a HOST message will come from the gate */
+	struct manners manners;
 	struct popper_slice ahead;
 };
 void opening_put(struct wire *, const struct opening *);

@@ -5,6 +5,9 @@
  */
 #include "proto/dialog.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "base/log.h"
 
 #define MINUTE 60000
@@ -19,6 +22,19 @@ beat(struct dialog *d)
 	return d->minute(d->context) == 0;
 }
 
+/* A line of a command that may be long was read with a higher limit. */
+static bool
+is_too_long(const struct dialog *d, struct popper_slice line)
+{
+	size_t len;
+
+	if (d->lengthy == NULL || line.len + 2 <= COMMAND_LINE_MAX)
+		return false;
+	len = strlen(d->lengthy);
+	return strncasecmp(line.ptr, d->lengthy, len) != 0 ||
+	    line.ptr[len] != ' ';
+}
+
 /*
  * The next command line, with a stop whenever a minute is over.  Returns false
  * with ${end} set if there is none.
@@ -27,6 +43,7 @@ static bool
 next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
     enum dialog_end *end)
 {
+	size_t most = d->lengthy == NULL ? COMMAND_LINE_MAX : STREAM_LINE_MAX;
 	deadline_t give_up, stop;
 
 	give_up = deadline_earlier(d->limit, deadline_in(d->idle));
@@ -37,8 +54,9 @@ next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
 		stop = give_up;
 		if (d->minute != NULL)
 			stop = deadline_earlier(stop, d->beat);
-		*result =
-		    stream_read_line(d->stream, COMMAND_LINE_MAX, line, stop);
+		*result = stream_read_line(d->stream, most, line, stop);
+		if (*result == STREAM_LINE && is_too_long(d, *line))
+			*result = STREAM_LONG;
 		if (*result == STREAM_CLOSED)
 			*end = DIALOG_GONE;
 		else if (*result != STREAM_EXPIRED)

@@ -22,6 +22,8 @@ struct dialog {
 	const struct command *commands; /* of this state */
 	/* Commands of the other state, for a better word; may be NULL. */
 	const struct command *elsewhere;
+	/* A keyword whose lines may be longer than others; may be NULL. */
+	const char *lengthy;
 	int64_t idle; /* ms to wait for a command */
 	deadline_t limit; /* and for all of them together */
 	/* Called for a command that is in no table: extensions.  Returns true

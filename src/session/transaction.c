@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "priv/mechanisms.h"
 #include "proto/capa.h"
 #include "session/pipeline.h"
 
@@ -250,13 +251,18 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 {
 	struct session *s = context;
 	const struct assignment *a = &s->equipment->service->assignment;
+	char sasl[REPLY_LINE_MAX - sizeof("SASL \r\n")];
 	struct capabilities c;
+	unsigned have;
 
 	(void)args;
 	capa_start(&c, s->settings);
 	c.transaction = true;
-	c.user = true;
-	c.mechanisms = a->mechanisms;
+	have = s->opening->manners.have;
+	c.user =
+	    mechanisms_allow(a->mechanisms, popper_slice_text("USER"), have);
+	mechanisms_sasl(a->mechanisms, have, sasl, sizeof(sasl));
+	c.mechanisms = sasl;
 	c.extensions = a->extensions;
 	return capa_reply(&c, r);
 }
@@ -291,14 +297,14 @@ static const struct command elsewhere[] = {
 	{ "USER", 1, 1, false, NULL },
 	{ "PASS", 1, 1, true, NULL },
 	{ "APOP", 2, 2, false, NULL },
-	{ "AUTH", 1, 2, false, NULL },
+	{ "AUTH", 0, 2, false, NULL },
 	{ "STLS", 0, 0, false, NULL },
 	{ NULL, 0, 0, false, NULL },
 };
 
 static bool
-extension(void *context, struct popper_slice line, struct reply *r,
-    enum outcome *o)
+extension(
+    void *context, struct popper_slice line, struct reply *r, enum outcome *o)
 {
 	struct session *s = context;
 

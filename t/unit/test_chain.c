@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "forgetful.h"
+#include "mod/host.h"
 #include "mod/loader.h"
 
 struct fake_conf {
@@ -159,7 +160,7 @@ make(const char *text)
 	memset(&c, 0, sizeof(c));
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
-	result = chain_start(&c, path, &e);
+	result = chain_start(&c, path, &host_services, &e);
 	fd_close(&fd);
 	unlink(path);
 	calls[0] = '\0';
@@ -294,14 +295,17 @@ lists_mechanisms_once(void **state)
 	(void)state;
 	assert_int_equal(
 	    make("auth one { name = a }\nauth two { name = b }\n"), 0);
+	out[0] = '\0';
 	chain_mechanisms(&c, out, sizeof(out));
-	assert_string_equal(out, "X-ONE X-ON");
+	assert_string_equal(out, "USER=1 X-ONE=0 APOP=0 X-ON=0");
 	assert_int_equal(make("auth two { }\nauth one { }"), 0);
+	out[0] = '\0';
 	chain_mechanisms(&c, out, sizeof(out));
-	assert_string_equal(out, "X-ONE X-ON");
+	assert_string_equal(out, "USER=1 APOP=0 X-ONE=0 X-ON=0");
 	/* No half names where there is no room. */
-	chain_mechanisms(&c, out, 8);
-	assert_string_equal(out, "X-ONE");
+	out[0] = '\0';
+	chain_mechanisms(&c, out, 17);
+	assert_string_equal(out, "USER=1 APOP=0");
 }
 
 static void

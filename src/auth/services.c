@@ -1,0 +1,63 @@
+/*
+ * services.c - what auth modules may ask the server.
+ *
+ * Runs in: popper-auth; the functions in the gate of one connection, as root.
+ */
+#include "auth/services.h"
+
+#include "auth/name.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "mod/host.h"
+
+static const struct chain *chain;
+static const struct settings *settings;
+static char folder[POPPER_FOLDER_MAX + 1], folder_told[POPPER_FOLDER_MAX + 1];
+
+static int
+canonical(char *out, size_t size, const char *name, struct popper_error *e)
+{
+	struct name n;
+
+	if (name_make(settings, name, &n, e) == -1)
+		return -1;
+	if (!text_copy(out, size, n.user))
+		return error_set(e, POPPER_DENIED, "the name is too long");
+	text_copy(folder, sizeof(folder), n.folder);
+	return 0;
+}
+
+static int
+lookup(const char *user, struct popper_identity *id, struct popper_error *e)
+{
+	return chain_lookup(chain, user, id, e);
+}
+
+static int
+secret(const char *user, const char *kind, char *out, size_t size,
+    struct popper_error *e)
+{
+	return chain_secret(chain, user, kind, out, size, e);
+}
+
+const struct popper_host *
+services_of(const struct chain *c, const struct settings *s)
+{
+	static struct popper_host host;
+
+	chain = c;
+	settings = s;
+	host = host_services;
+	host.canonical = canonical;
+	host.lookup = lookup;
+	host.secret = secret;
+	return &host;
+}
+
+const char *
+services_folder(void)
+{
+	text_copy(folder_told, sizeof(folder_told), folder);
+	folder[0] = '\0';
+	return folder_told;
+}

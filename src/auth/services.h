@@ -1,0 +1,17 @@
+/* services.h - what auth modules may ask the server (popper/module.h). */
+#ifndef AUTH_SERVICES_H
+#define AUTH_SERVICES_H
+
+#include "auth/chain.h"
+#include "base/settings.h"
+
+/** services_of(c, s): the services, for the modules of ${c}; one set per
+ * process.  Lives as long as the process, and so must ${c} and ${s}. */
+const struct popper_host *services_of(
+    const struct chain *, const struct settings *);
+
+/** services_folder(): the sub-mailbox in the name that was made canonical
+ * last, or "".  Forgets it. */
+const char *services_folder(void);
+
+#endif
