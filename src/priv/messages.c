@@ -97,6 +97,7 @@ assignment_put(struct wire *w, struct assignment *a)
 	wire_put_number(w, a->list);
 	wire_put_number(w, a->single);
 	wire_put_number(w, a->inputs);
+	wire_put_number(w, a->inputs_tls);
 	wire_put_text(w, a->mechanisms);
 	wire_put_text(w, a->extensions);
 }
@@ -110,6 +111,7 @@ assignment_get(struct wire *w, struct assignment *a)
 	a->list = get_bool(w);
 	a->single = get_bool(w);
 	a->inputs = wire_get_number(w, 1024);
+	a->inputs_tls = wire_get_number(w, a->inputs);
 	wire_get_text(w, a->mechanisms, sizeof(a->mechanisms));
 	wire_get_text(w, a->extensions, sizeof(a->extensions));
 	return wire_end(w);

@@ -44,6 +44,7 @@ struct assignment {
 	bool list; /* say what modules there are, then exit */
 	bool single; /* one connection, then exit: inetd */
 	uint64_t inputs; /* listening sockets passed on */
+	uint64_t inputs_tls; /* the last so many of them: TLS at once */
 	char mechanisms[MECHANISMS_MAX]; /* of popper-auth, for popper-login */
 	char extensions[EXTENSIONS_MAX]; /* of popper-session, for it */
 };

@@ -23,6 +23,7 @@ fill_large(void)
 	option_defaults(settings_options, &assignment.settings);
 	assignment.single = true;
 	assignment.inputs = 3;
+	assignment.inputs_tls = 2;
 	text_copy(assignment.mechanisms, sizeof(assignment.mechanisms),
 	    "PLAIN SCRAM-SHA-256");
 	text_copy(
