@@ -399,7 +399,8 @@ class Server:
         self.args, self.env = list(args), dict(env or {})
         self.wrapper = list(wrapper)
         self.users = {}
-        self.clients, self.spawned, self.ports = [], [], []
+        self.clients, self.spawned = [], []
+        self.ports, self.tls_ports = [], []  # "listen", "listen-tls"
         self.main = self.log = None
         self.folder = tempfile.mkdtemp(prefix="popper-test.")
         CLEANUP.append(self)
@@ -541,7 +542,9 @@ class Server:
         self.log = Log(ours)
         self.log.wait(r"\bready$")
         for line in self.log.find(r"listening on "):
-            self.ports.append(int(line.rsplit(":", 1)[1]))
+            port = int(re.search(r":(\d+)( \(tls\))?$", line)[1])
+            (self.tls_ports if line.endswith("(tls)") else
+             self.ports).append(port)
 
     _start_user = _start_daemon
 

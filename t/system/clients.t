@@ -7,12 +7,13 @@ proves: R-1939-44 R-1939-59 R-1957-01 R-1957-02 T-01 T-23
 import os
 import poplib
 import shutil
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
 
+from clients import files, give, make_maildir, run, without  # noqa: E402
+import clients  # noqa: E402
 import mail  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
@@ -34,57 +35,6 @@ for name in NAMES:
             password=PASSWORD)
 SERVER.start()
 PORT = SERVER.ports[0]
-
-
-def run(command, env=None, as_user=False, text=None):
-    """Run a client in a folder of its own; returns (status, output)."""
-    more = {}
-    if as_user and popper.ROOT:
-        more = {"user": popper.NOBODY, "group": popper.NOGROUP,
-                "extra_groups": []}
-    result = subprocess.run(
-        command, env=dict(os.environ, LC_ALL="C", **(env or {})), input=text,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, **more)
-    if result.returncode not in (0, 1):
-        tap.diag(result.stdout)
-    return result.returncode, result.stdout
-
-
-def folder(user):
-    path = SERVER.path("run", user.name)
-    os.mkdir(path)
-    os.chmod(path, 0o700)
-    return path
-
-
-def give(path):
-    if popper.ROOT:
-        for top, _, names in os.walk(path):
-            os.chown(top, popper.NOBODY, popper.NOGROUP)
-            for name in names:
-                os.chown(os.path.join(top, name), popper.NOBODY,
-                         popper.NOGROUP)
-
-
-def without(raw, *names):
-    """Clients add header fields of their own; take them away again."""
-    head, split, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    lines, keep = [], True
-    for line in head.split(b"\n"):
-        if not line[:1] in (b" ", b"\t"):
-            keep = not line.lower().startswith(names)
-        if keep:
-            lines.append(line)
-    return b"\n".join(lines) + split + body
-
-
-def files(path):
-    found = []
-    for name in ("new", "cur"):
-        for entry in os.listdir(os.path.join(path, name)):
-            with open(os.path.join(path, name, entry), "rb") as file:
-                found.append(file.read())
-    return found
 
 
 def check_fetched(who, got, added=(), sent=MESSAGES):
@@ -115,7 +65,7 @@ def curl(user, kind):
 
 
 def fetchmail(user, kind):
-    home = folder(user)
+    home = clients.folder(SERVER, user.name)
     mbox = os.path.join(home, "in")
     with open(os.path.join(home, "rc"), "w") as file:
         file.write('set idfile "%s/ids"\nset no bouncemail\n'
@@ -151,10 +101,8 @@ def fetchmail(user, kind):
 
 
 def mpop(user, kind):
-    home = folder(user)
-    box = os.path.join(home, "box")
-    for name in ("", "/tmp", "/new", "/cur"):
-        os.mkdir(box + name)
+    home = clients.folder(SERVER, user.name)
+    box = make_maildir(os.path.join(home, "box"))
     command = ["mpop", "--host=127.0.0.1", "--port=%d" % PORT, "--timeout=20",
                "--user=" + user.name, "--passwordeval=echo " + PASSWORD,
                "--tls=off", "--auth=user", "--delivery=maildir," + box,
@@ -174,10 +122,8 @@ def mpop(user, kind):
 
 
 def getmail(user, kind):
-    home = folder(user)
-    box = os.path.join(home, "box")
-    for name in ("", "/tmp", "/new", "/cur"):
-        os.mkdir(box + name)
+    home = clients.folder(SERVER, user.name)
+    box = make_maildir(os.path.join(home, "box"))
     with open(os.path.join(home, "getmailrc"), "w") as file:
         file.write("[retriever]\ntype = SimplePOP3Retriever\n"
                    "server = 127.0.0.1\nport = %d\nusername = %s\n"
