@@ -102,8 +102,8 @@ struct popper_answer {
 };
 
 /* Keeps nothing of an exchange once it has ended, never waits for anybody, and
- * runs no code but its own and the C library's: one gate may then serve several
- * connections, one after another. */
+ * runs no code but its own, the C library's and that of libraries which only
+ * compute: one gate may then serve several connections, one after another. */
 #define POPPER_AUTH_CLEAN 1u
 
 struct popper_auth {

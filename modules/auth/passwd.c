@@ -1,5 +1,6 @@
 /*
- * passwd.c - auth module: virtual users in one file, hashes of crypt(3).
+ * passwd.c - auth module: virtual users in one file, with hashes of crypt(3)
+ * and keys of SCRAM.
  *
  * Runs in:  the gate, as root or the server's own user; one login each.
  * Reads:    the file of users, afresh at every login, and nothing else.
@@ -14,7 +15,8 @@
 
 static const struct popper_option passwd_options[] = {
 	POPPER_OPTION(TEXT, struct passwd_conf, file, "file",
-	    "/etc/popper/users", "file of users, user:hash:uid:gid:maildrop"),
+	    "/etc/popper/users",
+	    "file of users, user:hash:uid:gid:maildrop:options"),
 	POPPER_OPTION(TEXT, struct passwd_conf, maildrop, "default-maildrop",
 	    "", "maildrop of users whose own field is empty"),
 	POPPER_OPTIONS_END
@@ -39,6 +41,7 @@ passwd_start(const struct popper_host *host, const void *conf, void **self,
 	p->host = host;
 	p->conf = conf;
 	p->crypt = crypt_r;
+	p->derive = passwd_scram_derive;
 	problem = passwd_check_maildrop(popper_slice_text(p->conf->maildrop));
 	if (problem != NULL) {
 		(void)host->fail(e, POPPER_PERMANENT,
@@ -86,9 +89,9 @@ learn(struct passwd_self *p, struct popper_slice line)
 	struct passwd_entry entry;
 
 	if (passwd_is_comment(line) || passwd_parse(line, &entry) != NULL ||
-	    !passwd_hash_usable(entry.hash))
+	    !passwd_proof_usable(&entry.proof))
 		return false;
-	passwd_hash_keep(p, entry.hash);
+	passwd_proof_keep(p, &entry.proof);
 	return true;
 }
 
@@ -130,7 +133,7 @@ decide(const struct passwd_self *p, const struct found *f, int fits,
 
 	if (f->problem != NULL)
 		why = f->problem;
-	else if (!passwd_hash_usable(f->entry.hash))
+	else if (!passwd_proof_usable(&f->entry.proof))
 		why = "the account is locked";
 	else if (fits == 1)
 		return passwd_identify(
@@ -157,7 +160,7 @@ passwd_begin(void *self, const struct popper_attempt *attempt, void **exchange,
 	known = find(p, attempt->user, &f, &answer->error);
 	if (known == -1)
 		goto done;
-	fits = passwd_hash_verify(p, f.entry.hash, attempt->secret);
+	fits = passwd_proof_verify(p, &f.entry.proof, attempt->secret);
 	if (fits == -1)
 		(void)p->host->fail_system(
 		    &answer->error, POPPER_TEMPORARY, "passwd");
@@ -197,6 +200,45 @@ passwd_lookup(void *self, const char *user, struct popper_identity *id,
 	return result;
 }
 
+/* What passwd_secret answers of a line found. */
+static int
+tell(const struct passwd_self *p, const struct found *f, const char *kind,
+    char *out, size_t size, struct popper_error *e)
+{
+	const char *why = f->problem;
+	int told = 0;
+
+	if (why == NULL && !passwd_proof_usable(&f->entry.proof))
+		why = "the account is locked";
+	if (why != NULL)
+		return p->host->fail(e, POPPER_DENIED, "passwd: %s:%lu: %s",
+		    p->conf->file, f->reader->line, why);
+	told = passwd_scram_write(kind, &f->entry.proof, out, size);
+	if (told == 1)
+		return 0;
+	return p->host->fail(e, told == 0 ? POPPER_ABSENT : POPPER_TEMPORARY,
+	    "passwd: %s:%lu: %s", p->conf->file, f->reader->line,
+	    told == 0 ? "no key of that kind" : "the key is too long");
+}
+
+static int
+passwd_secret(void *self, const char *user, const char *kind, char *out,
+    size_t size, struct popper_error *e)
+{
+	struct passwd_self *p = self;
+	struct found f;
+	int known = find(p, user, &f, e);
+	int result = -1;
+
+	if (known == 1)
+		result = tell(p, &f, kind, out, size, e);
+	else if (known == 0)
+		(void)p->host->fail(e, POPPER_ABSENT,
+		    "passwd: %s: no such user", p->conf->file);
+	passwd_close(p, f.reader);
+	return result;
+}
+
 static const char *const passwd_mechanisms[] = { "USER", NULL };
 
 static const struct popper_auth passwd_auth = {
@@ -208,9 +250,10 @@ static const struct popper_auth passwd_auth = {
 	.end = passwd_end,
 	.lookup = passwd_lookup,
 	.stop = passwd_stop,
+	.secret = passwd_secret,
 };
 
 POPPER_MODULE(passwd, .version = "1",
-    .summary = "virtual users in a file, with hashes of crypt(3)",
+    .summary = "virtual users in a file, with hashes of crypt(3) or SCRAM keys",
     .conf_size = sizeof(struct passwd_conf), .options = passwd_options,
     .auth = &passwd_auth);

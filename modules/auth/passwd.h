@@ -14,6 +14,14 @@
 #define PASSWD_SECRET_MAX 511
 /* Room in struct popper_identity for the name of a drop module. */
 #define PASSWD_DROP_MAX 31
+/* Rounds of PBKDF2: fewer are too easy to guess, more would hold the gate for
+ * many seconds (RFC 7677 section 4 asks for 4096). */
+#define PASSWD_ROUNDS_MIN 4096
+#define PASSWD_ROUNDS_MAX 10000000
+#define PASSWD_SALT_MAX 64
+#define PASSWD_DIGEST_MAX 64
+/* Seconds: a week between two logins is a mistake. */
+#define PASSWD_DELAY_MAX 604800
 
 struct passwd_conf {
 	const char *file;
@@ -23,21 +31,51 @@ struct passwd_conf {
 typedef char *passwd_crypt_fn(
     const char *phrase, const char *setting, struct crypt_data *);
 
+/* SCRAM's hash functions, weakest first. */
+enum passwd_kind { PASSWD_SHA_1, PASSWD_SHA_256, PASSWD_SHA_512, PASSWD_KINDS };
+
+/* A stored key of SCRAM (RFC 5802 section 3).  The texts are base64. */
+struct passwd_key {
+	uint32_t rounds; /* 0: there is no such key */
+	struct popper_slice salt_text, stored_text, server_text;
+	size_t salt_len;
+	unsigned char salt[PASSWD_SALT_MAX];
+	unsigned char stored[PASSWD_DIGEST_MAX];
+};
+
+/* What a password is checked against: the hash field, taken apart. */
+struct passwd_proof {
+	struct popper_slice crypt; /* crypt(3)'s; empty if there is none */
+	struct passwd_key key[PASSWD_KINDS];
+};
+
+/* SCRAM's SaltedPassword of ${phrase}, PASSWD_DIGEST_MAX octets of room. */
+typedef void passwd_derive_fn(enum passwd_kind, struct popper_slice phrase,
+    const struct passwd_key *, unsigned char *salted);
+
 /* The instance.  Small: it lies in the warm parent. */
 struct passwd_self {
 	const struct popper_host *host;
 	const struct passwd_conf *conf;
 	passwd_crypt_fn *crypt; /* crypt_r; a test counts the calls */
-	char dummy[CRYPT_OUTPUT_SIZE]; /* hash to spend time on, or "" */
+	passwd_derive_fn *derive; /* passwd_scram_derive; the same */
+	/* What to spend time on for users who are not there: a hash of
+	 * crypt(3), or "" and rounds of a kind, or neither. */
+	char dummy[CRYPT_OUTPUT_SIZE];
+	enum passwd_kind dummy_kind;
+	uint32_t dummy_rounds;
 };
 
 /* One line, as slices of it. */
 struct passwd_entry {
 	struct popper_slice user;
-	struct popper_slice hash;
+	struct popper_slice hash; /* the whole field */
 	struct popper_slice maildrop;
 	uid_t uid;
 	gid_t gid;
+	bool delayed; /* login_delay is set */
+	uint64_t login_delay; /* seconds */
+	struct passwd_proof proof;
 };
 
 /* The file, line by line. */
@@ -95,22 +133,74 @@ const char *passwd_check_maildrop(struct popper_slice);
 int passwd_identify(const struct passwd_self *, const struct passwd_entry *,
     struct popper_identity *, struct popper_error *);
 
-/** passwd_hash_usable(hash): some password may fit: not empty, not locked. */
+/**
+ * passwd_proof_parse(field, proof):
+ * Take a hash field apart.  Returns NULL, or what is wrong with it.
+ */
+const char *passwd_proof_parse(
+    struct popper_slice field, struct passwd_proof *);
+
+/**
+ * passwd_proof_usable(proof):
+ * Some password may fit: there is something, and nothing in it is locked.
+ */
+bool passwd_proof_usable(const struct passwd_proof *);
+
+/** passwd_proof_best(proof): the kind of its strongest key, or -1. */
+int passwd_proof_best(const struct passwd_proof *);
+
+/**
+ * passwd_proof_keep(p, proof):
+ * Remember the usable ${proof} as the one to spend time on for unknown users.
+ */
+void passwd_proof_keep(struct passwd_self *, const struct passwd_proof *);
+
+/**
+ * passwd_proof_verify(p, proof, secret):
+ * Does ${secret} fit ${proof}: its hash of crypt(3), or without one its
+ * strongest key?  A secret or a proof that can never fit costs as much time as
+ * one that does not.  Returns 1, 0, or -1 without memory.
+ */
+int passwd_proof_verify(const struct passwd_self *, const struct passwd_proof *,
+    struct popper_slice secret);
+
+/** passwd_hash_usable(hash): crypt(3) could have made it: not locked. */
 bool passwd_hash_usable(struct popper_slice hash);
 
 /**
- * passwd_hash_keep(p, hash):
- * Remember ${hash} as the one to spend time on for unknown users.
+ * passwd_hash_verify(p, hash, phrase):
+ * Does ${phrase} fit ${hash} ("": spend the time of a usual one)?  A hash that
+ * the system does not know costs about as much.  Returns 1, 0, or -1 without
+ * memory.
  */
-void passwd_hash_keep(struct passwd_self *, struct popper_slice hash);
+int passwd_hash_verify(
+    const struct passwd_self *, const char *hash, const char *phrase);
 
 /**
- * passwd_hash_verify(p, hash, secret):
- * Does ${secret} fit ${hash}?  A secret or a hash that can never fit costs as
- * much time as one that does not.  Returns 1, 0, or -1 without memory.
+ * passwd_scram_parse(item, proof):
+ * Read "$scram-sha-256$ROUNDS$SALT$STOREDKEY$SERVERKEY" or its kin into its
+ * place in ${proof}.  Returns NULL, or what is wrong with it.
  */
-int passwd_hash_verify(const struct passwd_self *, struct popper_slice hash,
-    struct popper_slice secret);
+const char *passwd_scram_parse(struct popper_slice item, struct passwd_proof *);
+
+/** passwd_scram_is(item): it claims to be such a key. */
+bool passwd_scram_is(struct popper_slice item);
+
+/** passwd_scram_derive: a passwd_derive_fn, PBKDF2 (RFC 8018). */
+passwd_derive_fn passwd_scram_derive;
+
+/** passwd_scram_verify(p, kind, key, phrase): does ${phrase} fit ${key}? */
+bool passwd_scram_verify(const struct passwd_self *, enum passwd_kind,
+    const struct passwd_key *, struct popper_slice phrase);
+
+/**
+ * passwd_scram_write(kind, proof, out, size):
+ * The key for SASL: "SCRAM-SHA-256$rounds:salt$StoredKey:ServerKey" (RFC
+ * 5803).  ${kind} is a name like "SCRAM-SHA-256".  Returns 1, 0 if there is no
+ * such key, or -1 if ${size} is too small.
+ */
+int passwd_scram_write(
+    const char *kind, const struct passwd_proof *, char *out, size_t size);
 
 /**
  * passwd_review(p, error):

@@ -1,5 +1,5 @@
 /*
- * passwd_hash.c - does a password fit a hash?  Always at the same price.
+ * passwd_hash.c - does a password fit a hash of crypt(3)?
  *
  * Runs in:  the gate.  Whatever crypt(3) of the system verifies is accepted.
  */
@@ -28,13 +28,6 @@ passwd_hash_usable(struct popper_slice hash)
 	return true;
 }
 
-void
-passwd_hash_keep(struct passwd_self *p, struct popper_slice hash)
-{
-	memcpy(p->dummy, hash.ptr, hash.len);
-	p->dummy[hash.len] = '\0';
-}
-
 /* Does ${phrase} fit ${hash}?  The time of the comparison depends on the
  * length of ${hash} only. */
 static bool
@@ -58,33 +51,16 @@ fits(const struct passwd_self *p, const char *phrase, const char *hash,
 }
 
 int
-passwd_hash_verify(const struct passwd_self *p, struct popper_slice hash,
-    struct popper_slice secret)
+passwd_hash_verify(
+    const struct passwd_self *p, const char *hash, const char *phrase)
 {
-	char phrase[PASSWD_SECRET_MAX + 1] = { 0 };
-	char setting[CRYPT_OUTPUT_SIZE] = LAST_RESORT;
 	struct crypt_data *data = calloc(1, sizeof(*data));
-	bool usable = passwd_hash_usable(hash);
-	bool proper = secret.len > 0 && secret.len <= PASSWD_SECRET_MAX &&
-	    memchr(secret.ptr, '\0', secret.len) == NULL;
 	bool same;
 
 	if (data == NULL)
 		return -1;
-	if (usable) {
-		memcpy(setting, hash.ptr, hash.len);
-		setting[hash.len] = '\0';
-	} else if (p->dummy[0] != '\0') {
-		memcpy(setting, p->dummy, sizeof(setting));
-	}
-	/* An improper secret must cost the same, but may never fit. */
-	if (proper)
-		memcpy(phrase, secret.ptr, secret.len);
-	else
-		phrase[0] = '-';
-	same = fits(p, phrase, setting, data);
-	p->host->wipe(phrase, sizeof(phrase));
+	same = fits(p, phrase, hash[0] == '\0' ? LAST_RESORT : hash, data);
 	p->host->wipe(data, sizeof(*data));
 	free(data);
-	return usable && proper && same;
+	return same;
 }

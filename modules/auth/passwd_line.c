@@ -1,5 +1,6 @@
 /*
- * passwd_line.c - one line "user:hash:uid:gid:maildrop" and what it means.
+ * passwd_line.c - one line "user:hash:uid:gid:maildrop[:options]" and what it
+ * means.
  *
  * Runs in:  the gate and the warm parent.  Pure: looks at nothing but its
  *           arguments and our own uid and gid.
@@ -44,23 +45,30 @@ has_control(struct popper_slice s)
 	return false;
 }
 
-/* All ones is no uid and no gid but "leave it as it is" (setresuid(2)). */
 static bool
-parse_id(struct popper_slice s, uint32_t own, uint32_t *id)
+parse_number(struct popper_slice s, uint64_t max, uint64_t *number)
 {
 	uint64_t n = 0;
 
-	if (s.len == 0) {
-		*id = own;
-		return true;
-	}
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] < '0' || s.ptr[i] > '9')
 			return false;
 		n = n * 10 + (uint64_t)(s.ptr[i] - '0');
-		if (n >= UINT32_MAX)
+		if (n > max)
 			return false;
 	}
+	*number = n;
+	return s.len > 0;
+}
+
+/* All ones is no uid and no gid but "leave it as it is" (setresuid(2)). */
+static bool
+parse_id(struct popper_slice s, uint32_t own, uint32_t *id)
+{
+	uint64_t n = own;
+
+	if (s.len > 0 && !parse_number(s, UINT32_MAX - 1, &n))
+		return false;
 	*id = (uint32_t)n;
 	return true;
 }
@@ -95,8 +103,51 @@ passwd_check_maildrop(struct popper_slice maildrop)
 	if (maildrop.len > POPPER_PATH_MAX)
 		return "the maildrop's path is too long";
 	if (memchr(maildrop.ptr, ':', maildrop.len) != NULL)
-		return "fields after the maildrop are reserved";
+		return "the maildrop has a colon";
 	return NULL;
+}
+
+/* "NAME=VALUE,NAME=VALUE", or nothing. */
+static const char *
+parse_options(struct popper_slice rest, struct passwd_entry *entry)
+{
+	static const char name[] = "login-delay=";
+	const size_t len = sizeof(name) - 1;
+
+	if (rest.len == 0)
+		return NULL;
+	if (memchr(rest.ptr, ':', rest.len) != NULL)
+		return "fields after the options are reserved";
+	if (rest.len < len || memcmp(rest.ptr, name, len) != 0)
+		return "an unknown option; there is login-delay=SECONDS";
+	if (!parse_number(popper_slice(rest.ptr + len, rest.len - len),
+		PASSWD_DELAY_MAX, &entry->login_delay))
+		return "login-delay is no number of seconds up to 604800";
+	entry->delayed = true;
+	return NULL;
+}
+
+/* The maildrop, whose own colon is behind the drop's name, and the options. */
+static const char *
+parse_rest(struct popper_slice rest, struct passwd_entry *entry)
+{
+	struct popper_slice drop, path = rest;
+	const char *problem = NULL, *colon;
+
+	if (rest.len > 0 && rest.ptr[0] != ':')
+		problem = cut_drop(&path, &drop);
+	if (problem != NULL)
+		return problem;
+	colon = path.len > 0 ? memchr(path.ptr, ':', path.len) : NULL;
+	entry->maildrop = rest;
+	if (colon == NULL)
+		return passwd_check_maildrop(rest);
+	entry->maildrop.len = (size_t)(colon - rest.ptr);
+	problem = passwd_check_maildrop(entry->maildrop);
+	if (problem != NULL)
+		return problem;
+	return parse_options(
+	    popper_slice(colon + 1, rest.len - entry->maildrop.len - 1), entry);
 }
 
 const char *
@@ -104,6 +155,7 @@ passwd_parse(struct popper_slice line, struct passwd_entry *entry)
 {
 	struct popper_slice rest = line;
 	struct popper_slice uid, gid;
+	const char *problem;
 
 	*entry = (struct passwd_entry){ .user = { NULL, 0 } };
 	if (!cut(&rest, &entry->user))
@@ -120,10 +172,8 @@ passwd_parse(struct popper_slice line, struct passwd_entry *entry)
 		return "the uid is no number or too large";
 	if (!parse_id(gid, getegid(), &entry->gid))
 		return "the gid is no number or too large";
-	if (entry->hash.len >= CRYPT_OUTPUT_SIZE)
-		return "the hash is too long";
-	entry->maildrop = rest;
-	return passwd_check_maildrop(rest);
+	problem = passwd_proof_parse(entry->hash, &entry->proof);
+	return problem != NULL ? problem : parse_rest(rest, entry);
 }
 
 /* A file in the middle of being written may end anywhere, also in the middle
@@ -160,6 +210,10 @@ passwd_identify(const struct passwd_self *p, const struct passwd_entry *entry,
 		place = popper_slice_text(p->conf->maildrop);
 	(void)cut_drop(&place, &drop);
 	id->flags = POPPER_IDENTITY_VIRTUAL;
+	if (entry->delayed) {
+		id->flags |= POPPER_IDENTITY_DELAY;
+		id->login_delay = entry->login_delay;
+	}
 	id->uid = entry->uid;
 	id->gid = entry->gid;
 	copy(id->user, entry->user);

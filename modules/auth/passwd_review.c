@@ -25,6 +25,7 @@ struct review {
 	struct seen *seen;
 	size_t count, room;
 	unsigned long warnings;
+	bool learnt; /* what an unknown user should cost */
 };
 
 static void
@@ -100,8 +101,10 @@ review_line(
 	problem = passwd_problem(r, text, &entry);
 	if (problem != NULL)
 		warn(v, r->line, problem);
-	else if (v->p->dummy[0] == '\0' && passwd_hash_usable(entry.hash))
-		passwd_hash_keep(v->p, entry.hash);
+	else if (!v->learnt && passwd_proof_usable(&entry.proof)) {
+		v->learnt = true;
+		passwd_proof_keep(v->p, &entry.proof);
+	}
 	return entry.user.len > 0 ? remember(v, entry.user, r->line) : 0;
 }
 
