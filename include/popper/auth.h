@@ -21,7 +21,10 @@ enum popper_verdict {
 	POPPER_AUTH_MORE, /* answer.challenge is filled: call step */
 	POPPER_AUTH_NEXT, /* I do not know this user: ask the next driver */
 	POPPER_AUTH_NO, /* wrong: stop here; answer.error says why */
-	POPPER_AUTH_LATER /* cannot tell now: -ERR [SYS/TEMP] */
+	POPPER_AUTH_LATER, /* cannot tell now: -ERR [SYS/TEMP] */
+	/* Since 1.1, from begin: NO, but ask the next drivers all the same, so
+	 * that it costs what a user costs whom only they know. */
+	POPPER_AUTH_NEVER
 };
 
 /* What the client sent and how it came.  Dies when begin returns. */
@@ -164,7 +167,8 @@ struct popper_auth {
 	 * For the credential cache: as lookup, the checks of the account
 	 * included, and ${stamp} is filled.  Costs little.  With an empty
 	 * stamp a change of the password is seen when the cache's lifetime is
-	 * over.
+	 * over.  With POPPER_ABSENT the stamp counts as well: it goes before
+	 * that of the driver that knows the account.
 	 */
 	int (*vouch)(void *self, const char *user, struct popper_identity *,
 	    struct popper_stamp *, struct popper_error *);

@@ -148,11 +148,23 @@ chain_secret(const struct chain *c, const char *user, const char *kind,
 	    e, POPPER_ABSENT, "no module has such a secret of the user");
 }
 
+static bool
+append(struct popper_stamp *whole, const struct popper_stamp *part)
+{
+	if (part->len > sizeof(whole->octets) - whole->len)
+		return false;
+	memcpy(whole->octets + whole->len, part->octets, part->len);
+	whole->len += part->len;
+	return true;
+}
+
 int
 chain_vouch(const struct chain *c, const char *user, struct popper_identity *id,
     struct popper_stamp *stamp, struct popper_error *e)
 {
 	const struct popper_auth *a;
+	struct popper_stamp whole = { .len = 0 };
+	int known;
 
 	for (size_t i = 0; i < c->modules.count; i++) {
 		a = c->modules.used[i].module->auth;
@@ -164,10 +176,15 @@ chain_vouch(const struct chain *c, const char *user, struct popper_identity *id,
 		memset(id, 0, sizeof(*id));
 		id->size = sizeof(*id);
 		stamp->len = 0;
-		if (a->vouch(c->self[i], user, id, stamp, e) == 0)
-			return 0;
-		if (e->status != POPPER_ABSENT)
+		known = a->vouch(c->self[i], user, id, stamp, e);
+		if (known == -1 && e->status != POPPER_ABSENT)
 			return -1;
+		if (!append(&whole, stamp))
+			return error_set(e, POPPER_TEMPORARY,
+			    "the stamps of the user are too long");
+		*stamp = whole;
+		if (known == 0)
+			return 0;
 	}
 	return error_set(e, POPPER_ABSENT, "nobody vouches for the user");
 }
@@ -206,32 +223,68 @@ bounded(enum popper_verdict v, struct popper_answer *answer)
 	return POPPER_AUTH_LATER;
 }
 
+/* A driver has said NEVER: the others were asked only for the time it takes. */
+static enum popper_verdict
+refuse_after_all(struct chain *c, const struct popper_error *why,
+    struct popper_answer *answer)
+{
+	uint64_t delay = answer->delay;
+
+	chain_end(c);
+	clear(answer);
+	answer->delay = delay;
+	answer->error = *why;
+	return POPPER_AUTH_NO;
+}
+
+/* Ask driver ${i}; its exchange stays open unless the next is to be asked. */
+static enum popper_verdict
+ask(struct chain *c, size_t i, const struct popper_attempt *attempt,
+    struct popper_answer *answer)
+{
+	const struct popper_module *m = c->modules.used[i].module;
+	uint64_t delay = answer->delay; /* the longest that one asked for */
+	enum popper_verdict v;
+
+	clear(answer);
+	c->driver = m->auth;
+	c->module = m->name;
+	c->exchange = NULL;
+	v = m->auth->begin(c->self[i], attempt, &c->exchange, answer);
+	if (answer->delay < delay)
+		answer->delay = delay;
+	if (v == POPPER_AUTH_NEXT || v == POPPER_AUTH_NEVER)
+		chain_end(c);
+	return bounded(v, answer);
+}
+
 enum popper_verdict
 chain_begin(struct chain *c, const struct popper_attempt *attempt,
     struct popper_answer *answer)
 {
-	enum popper_verdict v;
-	bool offered = false;
-	uint64_t delay = 0; /* the longest that any module asked for */
+	enum popper_verdict v = POPPER_AUTH_NEXT;
+	struct popper_error why; /* of the first NEVER */
+	bool offered = false, never = false;
+	uint64_t delay;
 
+	clear(answer);
 	for (size_t i = 0; i < c->modules.count; i++) {
-		const struct popper_module *m = c->modules.used[i].module;
-
 		if (!offers(c, i, attempt->mechanism))
 			continue;
 		offered = true;
-		clear(answer);
-		c->driver = m->auth;
-		c->module = m->name;
-		c->exchange = NULL;
-		v = m->auth->begin(c->self[i], attempt, &c->exchange, answer);
-		if (answer->delay < delay)
-			answer->delay = delay;
-		if (v != POPPER_AUTH_NEXT)
-			return bounded(v, answer);
-		delay = answer->delay;
-		chain_end(c);
+		v = ask(c, i, attempt, answer);
+		if (v == POPPER_AUTH_NEVER && !never) {
+			never = true;
+			why = answer->error;
+		}
+		if (v != POPPER_AUTH_NEXT && v != POPPER_AUTH_NEVER)
+			break;
 	}
+	if (never && v != POPPER_AUTH_LATER)
+		return refuse_after_all(c, &why, answer);
+	if (v != POPPER_AUTH_NEXT)
+		return v;
+	delay = answer->delay;
 	clear(answer);
 	answer->delay = delay;
 	error_set(&answer->error, POPPER_DENIED, "%s",
@@ -254,7 +307,9 @@ chain_step(
 	}
 	v = c->driver->step(c->exchange, response, answer);
 	/* The exchange has begun: no other module can take it over. */
-	return v == POPPER_AUTH_NEXT ? POPPER_AUTH_NO : bounded(v, answer);
+	if (v == POPPER_AUTH_NEXT || v == POPPER_AUTH_NEVER)
+		return POPPER_AUTH_NO;
+	return bounded(v, answer);
 }
 
 void

@@ -40,8 +40,9 @@ int chain_secret(const struct chain *, const char *user, const char *kind,
 
 /**
  * chain_vouch(c, user, identity, stamp, error):
- * The vouch of the first module that offers USER and knows ${user}.  0, or -1
- * with ${error}: POPPER_ABSENT also if the first to know it cannot vouch.
+ * The vouch of the first module that offers USER and knows ${user}; stamps of
+ * those before it go before its own.  0, or -1 with ${error}: POPPER_ABSENT
+ * also if the first to know it cannot vouch.
  */
 int chain_vouch(const struct chain *, const char *user,
     struct popper_identity *, struct popper_stamp *, struct popper_error *);

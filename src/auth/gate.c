@@ -243,6 +243,7 @@ judge(struct gate *g, enum popper_verdict judgement, struct popper_slice ahead)
 		break;
 	case POPPER_AUTH_NO:
 	case POPPER_AUTH_NEXT:
+	case POPPER_AUTH_NEVER:
 		g->answer.error.status = POPPER_DENIED;
 		done = refuse(g, &g->answer.error);
 		break;

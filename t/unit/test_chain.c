@@ -18,7 +18,7 @@
 #include "mod/loader.h"
 
 struct fake_conf {
-	const char *says; /* yes, no, next, later, more, huge */
+	const char *says; /* yes, no, next, later, more, huge, veto */
 	const char *name;
 	bool starts;
 };
@@ -75,6 +75,9 @@ judge(const struct fake_conf *c, struct popper_answer *a)
 		return POPPER_AUTH_MORE;
 	case 'l':
 		return POPPER_AUTH_LATER;
+	case 'v':
+		a->delay = 5;
+		return POPPER_AUTH_NEVER;
 	case 'n':
 		break;
 	}
@@ -112,10 +115,32 @@ end(void *exchange)
 	    '-', exchange == NULL ? "?" : ((struct fake_conf *)exchange)->name);
 }
 
+/* Knows users unless it says "next" or "later"; stamps either way. */
+static int
+vouch(void *self, const char *user, struct popper_identity *id,
+    struct popper_stamp *stamp, struct popper_error *error)
+{
+	const struct fake_conf *f = self;
+
+	assert_int_equal(id->uid, 0);
+	assert_int_equal(stamp->len, 0);
+	assert_string_equal(user, "bob");
+	stamp->len = strcmp(f->name, "long") == 0 ? sizeof(stamp->octets) : 1;
+	memset(stamp->octets, f->name[0], stamp->len);
+	id->uid = 5;
+	if (strcmp(f->says, "later") == 0)
+		return error_set(error, POPPER_TEMPORARY, "later");
+	if (strcmp(f->says, "next") == 0)
+		return error_set(error, POPPER_ABSENT, "not here");
+	return 0;
+}
+
 static const char *const by_name[] = { "USER", "X-ONE", NULL };
 static const char *const by_both[] = { "USER", "APOP", "X-ONE", "X-ON", NULL };
 
-static const struct popper_auth one_auth = { .mechanisms = by_name,
+static const struct popper_auth one_auth = { .size = sizeof(struct popper_auth),
+	.mechanisms = by_name,
+	.vouch = vouch,
 	.start = start,
 	.begin = begin,
 	.step = step,
@@ -209,6 +234,72 @@ stops_at_any_word_but_next(void **state)
 	    0);
 	assert_int_equal(ask("USER"), POPPER_AUTH_LATER);
 	assert_string_equal(calls, "+a ");
+}
+
+static void
+a_veto_takes_as_long_and_holds(void **state)
+{
+	static const char *const others[] = { "yes", "no", "next", "more",
+		"veto" };
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		snprintf(text, sizeof(text),
+		    "auth one { name = a says = veto }\n"
+		    "auth one { name = b says = %s }\n",
+		    others[i]);
+		assert_int_equal(make(text), 0);
+		assert_int_equal(ask("USER"), POPPER_AUTH_NO);
+		assert_string_equal(calls, "+a -a +b -b ");
+		assert_int_equal(answer.error.status, POPPER_DENIED);
+		assert_int_equal(answer.identity.uid, 0);
+		assert_int_equal(answer.challenge_len, 0);
+		assert_int_equal(answer.delay, 5);
+		assert_null(c.driver);
+	}
+	/* Who cannot tell now could not for others either. */
+	assert_int_equal(make("auth one { name = a says = veto }\n"
+			      "auth one { name = b says = later }\n"),
+	    0);
+	assert_int_equal(ask("USER"), POPPER_AUTH_LATER);
+	chain_end(&c);
+}
+
+static void
+joins_the_stamps_up_to_who_knows(void **state)
+{
+	struct popper_identity id;
+	struct popper_stamp stamp;
+
+	(void)state;
+	assert_int_equal(
+	    make("auth one { name = a }\nauth one { name = b says = yes }\n"
+		 "auth one { name = c says = yes }\n"),
+	    0);
+	assert_int_equal(chain_vouch(&c, "bob", &id, &stamp, &e), 0);
+	assert_int_equal(stamp.len, 2);
+	assert_memory_equal(stamp.octets, "ab", 2);
+	assert_int_equal(id.uid, 5);
+	assert_int_equal(make("auth one { name = a }\n"), 0);
+	assert_int_equal(chain_vouch(&c, "bob", &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_ABSENT);
+	assert_int_equal(make("auth one { name = a says = later }\n"
+			      "auth one { name = b says = yes }\n"),
+	    0);
+	assert_int_equal(chain_vouch(&c, "bob", &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_TEMPORARY);
+	assert_int_equal(make("auth one { name = long }\n"
+			      "auth one { name = b says = yes }\n"),
+	    0);
+	assert_int_equal(chain_vouch(&c, "bob", &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_TEMPORARY);
+	/* The second knows the user, as far as anybody can tell. */
+	assert_int_equal(make("auth one { name = a }\nauth two { says = yes }\n"
+			      "auth one { name = c says = yes }\n"),
+	    0);
+	assert_int_equal(chain_vouch(&c, "bob", &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_ABSENT);
 }
 
 static void
@@ -335,6 +426,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_in_order),
 		cmocka_unit_test(stops_at_any_word_but_next),
+		cmocka_unit_test(a_veto_takes_as_long_and_holds),
+		cmocka_unit_test(joins_the_stamps_up_to_who_knows),
 		cmocka_unit_test(says_no_if_nobody_knows_the_user),
 		cmocka_unit_test(asks_those_who_offer_the_mechanism),
 		cmocka_unit_test(holds_an_exchange),
