@@ -40,8 +40,8 @@ def files(*patterns):
 
 
 def wrong_in_src():
-    for path in files("src/*/*.[ch]"):
-        folder = os.path.basename(os.path.dirname(path))
+    for path in files("src/*/*.[ch]", "src/tools/*/*.[ch]"):
+        folder = os.path.relpath(path, popper.SRC).split(os.sep)[1]
         for number, quote, name in includes(path):
             if quote == "<" or name == "config.h":
                 continue
@@ -68,7 +68,7 @@ def wrong_in_interface():
 
 def conditionals():
     """No #if in a .c file: what differs is decided in a header."""
-    for path in files("src/*/*.c", "modules/*/*.c"):
+    for path in files("src/*/*.c", "src/tools/*/*.c", "modules/*/*.c"):
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 if re.match(r"\s*#\s*(if|ifdef|ifndef|elif)\b", line):

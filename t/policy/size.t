@@ -29,7 +29,7 @@ def text(path):
         return file.read()
 
 
-CODE = files("src/*/*.[ch]", "modules/*/*.[ch]", "include/popper/*.h",
+CODE = files("src/*/*.[ch]", "src/tools/*/*.[ch]", "modules/*/*.[ch]", "include/popper/*.h",
              "t/unit/*.[ch]", "t/module/*.[ch]", "t/fuzz/*.[ch]",
              "bench/*.[ch]")
 
