@@ -6,6 +6,7 @@
 #include "base/settings.h"
 
 const char settings_implementation[] = "popper-" POPPER_VERSION;
+const char settings_languages[] = "en " LANGUAGES;
 
 #define TEXT(f, n, d, h) POPPER_OPTION(TEXT, struct settings, f, n, d, h)
 #define BOOL(f, n, d, h) POPPER_OPTION(BOOL, struct settings, f, n, d, h)
@@ -57,7 +58,7 @@ const struct popper_option settings_options[] = {
 	TEXT(mailbox_separator, "mailbox-separator", "",
 	    "between user and sub-mailbox"),
 	TEXT(default_domain, "default-domain", "", "of names without one"),
-	TEXT(language, "language", "en", "of replies, until LANG"),
+	TEXT(language, "language", "en", "what LANG * selects"),
 	TEXT(language_folder, "language-folder", LANGUAGE_FOLDER,
 	    "of the translations"),
 	SECONDS(penalty_max, "penalty-max", "15",

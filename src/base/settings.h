@@ -38,7 +38,7 @@ struct settings {
 	const char *penalty_exempt; /* networks, space separated */
 	const char *mailbox_separator; /* one character, or "" */
 	const char *default_domain; /* of names without one, or "" */
-	const char *language; /* of replies: en, de ... */
+	const char *language; /* what LANG * selects: en, de ... */
 	const char *language_folder; /* of the translations */
 	uint64_t timeout; /* seconds without a command */
 	uint64_t login_timeout; /* seconds until logged in */
@@ -72,5 +72,8 @@ extern const struct popper_option settings_options[];
 
 /* "popper-1.2.3": for CAPA's IMPLEMENTATION and --version. */
 extern const char settings_implementation[];
+
+/* Tags of the languages that popper was built with, space separated. */
+extern const char settings_languages[];
 
 #endif

@@ -78,13 +78,30 @@ check_name(struct settings *s, struct popper_error *e)
 	    "server-name = \"%.80s\": must be a host name", s->server_name);
 }
 
+/* One of those that popper was built with? */
+static int
+check_language(const char *language, struct popper_error *e)
+{
+	const char *p = settings_languages;
+	size_t len;
+
+	for (; *p != '\0'; p += len + strspn(p + len, " ")) {
+		len = strcspn(p, " ");
+		if (strlen(language) == len && strncmp(p, language, len) == 0)
+			return 0;
+	}
+	return error_set(e, POPPER_PERMANENT,
+	    "language = \"%.80s\": must be one of: %s", language,
+	    settings_languages);
+}
+
 /* Limits of some minutes to keep arithmetic in range and gates mortal. */
 static int
 check_times(const struct settings *s, struct popper_error *e)
 {
 	if (s->timeout == 0 || s->timeout > 86400)
-		return error_set(e, POPPER_PERMANENT,
-		    "timeout: must be 1 second to 1 day");
+		return error_set(
+		    e, POPPER_PERMANENT, "timeout: must be 1 second to 1 day");
 	if (s->login_timeout == 0 || s->login_timeout > 86400)
 		return error_set(e, POPPER_PERMANENT,
 		    "login-timeout: must be 1 second to 1 day");
@@ -106,7 +123,8 @@ check_times(const struct settings *s, struct popper_error *e)
 int
 server_check(struct settings *s, struct popper_error *e)
 {
-	if (check_name(s, e) == -1 || check_times(s, e) == -1)
+	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
+	    check_language(s->language, e) == -1)
 		return -1;
 	return check_expire(s->expire, e);
 }

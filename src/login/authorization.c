@@ -15,11 +15,14 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "login/sasl.h"
 #include "priv/mechanisms.h"
 #include "priv/service.h"
 #include "proto/capa.h"
 #include "proto/dialog.h"
+#include "proto/lang.h"
+#include "proto/language.h"
 
 /* ms beyond auth-timeout that PAM and the session have to open what is theirs:
  * locks, a first scan.  A gate that is stuck ends before. */
@@ -237,6 +240,16 @@ is_open(struct authorization *a, const char *way, struct reply *r)
 	return false;
 }
 
+/* A name as a word of a command can be one: anything visible, and UTF-8, which
+ * the gate looks at (RFC 6856 section 2.2). */
+static bool
+take_name(struct authorization *a, struct popper_slice given,
+    char name[POPPER_USER_MAX + 1])
+{
+	return (a->assignment->settings.utf8 || utf8_is_ascii(given)) &&
+	    given.len > 0 && text_from_slice(name, POPPER_USER_MAX + 1, given);
+}
+
 /* USER never tells whether there is such a user (RFC 1939 section 13). */
 static enum outcome
 user_command(void *context, const struct arguments *args, struct reply *r)
@@ -245,8 +258,7 @@ user_command(void *context, const struct arguments *args, struct reply *r)
 
 	if (!is_open(a, "USER", r))
 		return OUTCOME_REFUSED;
-	if (!text_is_visible(args->word[0]) ||
-	    !text_from_slice(a->user, sizeof(a->user), args->word[0]))
+	if (!take_name(a, args->word[0], a->user))
 		return reply_refuse(
 		    r, POPPER_INVALID, "no such form of a name");
 	a->named = true;
@@ -263,6 +275,9 @@ pass_command(void *context, const struct arguments *args, struct reply *r)
 	if (!a->named)
 		return reply_refuse(r, POPPER_INVALID, "send USER first");
 	a->named = false;
+	if (!a->assignment->settings.utf8 && !utf8_is_ascii(args->rest))
+		return reply_refuse(
+		    r, POPPER_INVALID, "no such form of a password");
 	text_copy(attempt.user, sizeof(attempt.user), a->user);
 	attempt.secret = args->rest;
 	if (!authorization_ask(a, &attempt, &v, r))
@@ -281,8 +296,7 @@ apop_command(void *context, const struct arguments *args, struct reply *r)
 	if (a->timestamp[0] == '\0')
 		return reply_refuse(
 		    r, POPPER_INVALID, "this way to log in is not offered");
-	if (!text_is_visible(args->word[0]) ||
-	    !text_from_slice(attempt.user, sizeof(attempt.user), args->word[0]))
+	if (!take_name(a, args->word[0], attempt.user))
 		return reply_refuse(
 		    r, POPPER_INVALID, "no such form of a name");
 	attempt.secret = args->word[1];
@@ -312,6 +326,31 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 	return capa_reply(&c, r);
 }
 
+/* RFC 6856 section 2.1: for good, the session included. */
+static enum outcome
+utf8_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+
+	(void)args;
+	if (!a->assignment->settings.utf8)
+		return reply_refuse(r, POPPER_INVALID, "unknown command");
+	a->manners.utf8 = true;
+	return reply_ok(r, "UTF-8 it is");
+}
+
+static enum outcome
+lang_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct authorization *a = context;
+	enum outcome o = lang_run(args, r);
+
+	if (o == OUTCOME_DONE)
+		text_copy(a->manners.language, sizeof(a->manners.language),
+		    language_now());
+	return o;
+}
+
 static enum outcome
 auth_command(void *context, const struct arguments *args, struct reply *r)
 {
@@ -333,6 +372,8 @@ const struct command authorization_commands[] = {
 	{ "APOP", 2, 2, false, apop_command },
 	{ "AUTH", 0, 2, false, auth_command },
 	{ "CAPA", 0, 0, false, capa_command },
+	{ "UTF8", 0, 0, false, utf8_command },
+	{ "LANG", 0, 1, false, lang_command },
 	{ "QUIT", 0, 0, false, quit_command },
 	{ NULL, 0, 0, false, NULL },
 };

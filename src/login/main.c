@@ -24,6 +24,7 @@
 #include "priv/identity.h"
 #include "priv/sandbox.h"
 #include "priv/service.h"
+#include "proto/language.h"
 
 static struct sources sources;
 
@@ -165,6 +166,7 @@ main(void)
 	s.leave_children = true;
 	service_start(&s, "popper-login");
 	s.counters->workers = 0;
+	language_load(s.settings->language_folder, s.settings->language);
 	drop_privileges(&s);
 	service_ready(&s, &ready);
 	if (s.assignment.single) {

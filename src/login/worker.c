@@ -22,9 +22,9 @@ greet(const struct settings *s, const char *timestamp, struct stream *stream)
 
 	reply_start(&r, stream);
 	if (s->shy)
-		reply_ok(&r, "ready%s%s", gap, timestamp);
+		reply_exact(&r, "ready%s%s", gap, timestamp);
 	else
-		reply_ok(&r, "%s ready%s%s", s->server_name, gap, timestamp);
+		reply_exact(&r, "%s ready%s%s", s->server_name, gap, timestamp);
 }
 
 /* popper-auth is not there: better a word than a greeting without APOP. */

@@ -42,6 +42,7 @@ capa_start(struct capabilities *c, const struct settings *s)
 
 	c->transaction = false;
 	c->user = false;
+	c->utf8 = s->utf8;
 	c->mechanisms = "";
 	c->expire = CAPA_UNSET;
 	c->login_delay = CAPA_UNSET;
@@ -69,6 +70,9 @@ capa_reply(const struct capabilities *c, struct reply *r)
 	reply_line(r, "PIPELINING");
 	say_expire(c->expire, r);
 	reply_line(r, "UIDL");
+	if (c->utf8)
+		reply_line(r, "UTF8 USER");
+	reply_line(r, "LANG");
 	say_extensions(c->extensions, r);
 	if (c->implementation[0] != '\0')
 		reply_line(r, "IMPLEMENTATION %s", c->implementation);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "proto/language.h"
 
 void
 reply_start(struct reply *r, struct stream *stream)
@@ -38,71 +39,144 @@ send_line(struct reply *r, char line[REPLY_LINE_MAX])
 	stream_put(r->stream, popper_slice(line, len + 2));
 }
 
-/* Nothing in ${text} may end the line or move a terminal's cursor. */
-static void
-clean(char *text)
+static size_t
+count_foreign(const char *text)
 {
+	size_t n = 0;
+
 	for (; *text != '\0'; text++)
-		if ((*text > 0 && *text < 0x20) || *text == 0x7f)
+		n += (unsigned char)*text >> 7;
+	return n;
+}
+
+/*
+ * Nothing in ${text} may end the line or move a terminal's cursor.  Of octets
+ * above 127 there are ${foreign} in the format, which is ours; if there are
+ * others some came with the data, and none is let through.
+ */
+static void
+clean(char *text, size_t foreign)
+{
+	bool ascii = count_foreign(text) != foreign;
+
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
+		    (ascii && (unsigned char)*text > 0x7f))
 			*text = '?';
 }
 
 /*
  * The first line of an answer.  ${start} is the status and perhaps a code; a
- * text that looks like a code is none.
+ * text that looks like a code is none.  ${foreign}: see clean().
  */
-static void POPPER_PRINTF(3, 0)
-    answer(struct reply *r, const char *start, const char *format, va_list ap)
+static void POPPER_PRINTF(4, 0) answer(struct reply *r, const char *start,
+    size_t foreign, const char *format, va_list ap)
 {
 	char line[REPLY_LINE_MAX];
-	size_t len = strlen(start);
+	size_t len = strlen(start), room = sizeof(line) - 1 - len;
 	char *text = line + len;
+	int n;
 
 	memcpy(line, start, len + 1);
-	if (vsnprintf(text, sizeof(line) - len, format, ap) <= 0)
+	n = vsnprintf(text, room, format, ap);
+	if (n <= 0)
 		strcpy(text, start[0] == '+' ? "done" : "failed");
-	clean(text);
+	/* A character may have been cut. */
+	if (n > 0 && (size_t)n >= room)
+		foreign = SIZE_MAX;
+	clean(text, foreign);
 	if (text[0] == '[')
 		text[0] = '(';
 	send_line(r, line);
 	r->answered = true;
+	r->failed = start[0] != '+';
+}
+
+/* ${text} as it is; it is no format. */
+static void POPPER_PRINTF(4, 5) answer_as(
+    struct reply *r, const char *start, size_t foreign, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	answer(r, start, foreign, format, ap);
+	va_end(ap);
 }
 
 enum outcome
 reply_ok(struct reply *r, const char *format, ...)
 {
+	const char *text = language_text(format);
 	va_list ap;
 
 	va_start(ap, format);
-	answer(r, "+OK ", format, ap);
+	answer(r, "+OK ", count_foreign(text), language_text(format), ap);
 	va_end(ap);
-	r->failed = false;
 	return OUTCOME_DONE;
+}
+
+enum outcome
+reply_exact(struct reply *r, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	answer(r, "+OK ", 0, format, ap);
+	va_end(ap);
+	return OUTCOME_DONE;
+}
+
+enum outcome
+reply_tagged(struct reply *r, const char *tag, const char *text)
+{
+	const char *translation = language_text(text);
+
+	answer_as(
+	    r, "+OK ", count_foreign(translation), "%s %s", tag, translation);
+	return OUTCOME_DONE;
+}
+
+/* "-ERR [CODE] " */
+struct start {
+	char text[32];
+};
+
+static struct start
+refusal(enum popper_status status)
+{
+	struct start s;
+
+	snprintf(s.text, sizeof(s.text), "-ERR %s", reply_status_code(status));
+	return s;
 }
 
 enum outcome
 reply_refuse(
     struct reply *r, enum popper_status status, const char *format, ...)
 {
-	char start[32];
+	struct start start = refusal(status);
+	const char *text = language_text(format);
 	va_list ap;
 
-	snprintf(start, sizeof(start), "-ERR %s", reply_status_code(status));
 	va_start(ap, format);
-	answer(r, start, format, ap);
+	answer(r, start.text, count_foreign(text), language_text(format), ap);
 	va_end(ap);
-	r->failed = true;
 	return OUTCOME_REFUSED;
 }
 
 enum outcome
 reply_error(struct reply *r, const struct popper_error *error)
 {
-	const char *text = error->reply;
+	struct start start = refusal(error->status);
+	const char *text = error->reply, *translation;
 
 	if (text[0] == '\0')
 		text = reply_status_text(error->status);
-	return reply_refuse(r, error->status, "%s", text);
+	translation = language_text(text);
+	answer_as(r, start.text,
+	    translation == text ? 0 : count_foreign(translation), "%s",
+	    translation);
+	return OUTCOME_REFUSED;
 }
 
 void
@@ -135,7 +209,7 @@ reply_line(struct reply *r, const char *format, ...)
 	if (vsnprintf(line + 1, sizeof(line) - 1, format, ap) < 0)
 		line[1] = '\0';
 	va_end(ap);
-	clean(line + 1);
+	clean(line + 1, 0);
 	if (line[1] == '.')
 		line[0] = '.';
 	else
@@ -191,15 +265,15 @@ const char *
 reply_status_text(enum popper_status status)
 {
 	static const char *const text[] = {
-		[POPPER_OK] = "no error",
-		[POPPER_INVALID] = "invalid argument",
-		[POPPER_ABSENT] = "no such thing here",
-		[POPPER_DENIED] = "login failed",
-		[POPPER_IN_USE] = "lock busy!  Is another session active?",
-		[POPPER_TOO_SOON] = "wait before you log in again",
-		[POPPER_TEMPORARY] = "trouble here, try again later",
-		[POPPER_PERMANENT] = "trouble here, tell the administrator",
-		[POPPER_NEEDS_UTF8] = "message needs UTF8",
+		[POPPER_OK] = N_("no error"),
+		[POPPER_INVALID] = N_("invalid argument"),
+		[POPPER_ABSENT] = N_("no such thing here"),
+		[POPPER_DENIED] = N_("login failed"),
+		[POPPER_IN_USE] = N_("lock busy!  Is another session active?"),
+		[POPPER_TOO_SOON] = N_("wait before you log in again"),
+		[POPPER_TEMPORARY] = N_("trouble here, try again later"),
+		[POPPER_PERMANENT] = N_("trouble here, tell the administrator"),
+		[POPPER_NEEDS_UTF8] = N_("message needs UTF8"),
 	};
 
 	_Static_assert(sizeof(text) / sizeof(text[0]) == POPPER_STATUSES,

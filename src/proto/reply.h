@@ -3,6 +3,11 @@
  *
  * Handlers decide; only these functions write to the client.  Every line ends
  * in CRLF and has at most 512 octets with it; text that is too long is cut.
+ *
+ * The text of reply_ok, reply_refuse and reply_error is for people: it is
+ * translated if LANG was given (language.h).  Programs read the others.
+ * Only translations go beyond ASCII; such octets in data become "?".
+ *
  * No text may begin with "[" unless it is a response code (RFC 2449 section
  * 6.4), which the functions see to: codes come from enum popper_status only.
  */
@@ -40,13 +45,22 @@ void reply_begin(struct reply *);
 enum outcome reply_ok(struct reply *, const char *format, ...)
     POPPER_PRINTF(2, 3);
 
+/** reply_exact(r, format, ...): the same, for programs to read: never
+ * translated. */
+enum outcome reply_exact(struct reply *, const char *format, ...)
+    POPPER_PRINTF(2, 3);
+
+/** reply_tagged(r, tag, text): "+OK tag text", ${text} translated. */
+enum outcome reply_tagged(struct reply *, const char *tag, const char *text);
+
 /** reply_refuse(r, status, format, ...): "-ERR [CODE] text".  OUTCOME_REFUSED.
  */
 enum outcome reply_refuse(struct reply *, enum popper_status,
     const char *format, ...) POPPER_PRINTF(3, 4);
 
-/** reply_error(r, error): "-ERR" with the error's code and its reply, or the
- * usual text of its status; never its log text.  OUTCOME_REFUSED. */
+/** reply_error(r, error): "-ERR" with the error's code and its reply, which is
+ * translated if it is marked N_(), or the usual text of its status; never its
+ * log text.  OUTCOME_REFUSED. */
 enum outcome reply_error(struct reply *, const struct popper_error *);
 
 /** reply_challenge(r, octets): "+ base64" (RFC 5034 section 4). */
@@ -67,7 +81,7 @@ enum outcome reply_end(struct reply *);
 
 /** reply_status_code(status): "[AUTH] ", "[SYS/TEMP] " ... or "". */
 const char *reply_status_code(enum popper_status);
-/** reply_status_text(status): the usual words for it. */
+/** reply_status_text(status): the usual words for it, in English. */
 const char *reply_status_text(enum popper_status);
 
 #endif

@@ -18,6 +18,7 @@
 #include "priv/identity.h"
 #include "priv/landlock.h"
 #include "priv/sandbox.h"
+#include "proto/language.h"
 #include "session/session.h"
 #include "session/state.h"
 
@@ -145,6 +146,7 @@ main(void)
 	if (equipment.state_root == -1)
 		log_fatal("%s", e.text);
 	find_mail_group(s.settings);
+	language_load(s.settings->language_folder, s.settings->language);
 	restrict_sessions(s.settings);
 	memcpy(ready.extensions, s.assignment.extensions,
 	    sizeof(ready.extensions));

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "proto/language.h"
 
 int
 messages_start(struct messages *m, const struct maildrop *maildrop,
@@ -38,15 +39,14 @@ messages_pick(const struct messages *m, struct popper_slice word, size_t *i,
 
 	if (!number_parse(word, m->maildrop->count, &n) || n == 0) {
 		error_set(e, POPPER_INVALID, "no such message");
-		text_copy(e->reply, sizeof(e->reply), "no such message");
+		text_copy(e->reply, sizeof(e->reply), N_("no such message"));
 		return -1;
 	}
 	*i = (size_t)n - 1;
 	if (!messages_is_deleted(m, *i))
 		return 0;
 	error_set(e, POPPER_INVALID, "a deleted message");
-	text_print(e->reply, sizeof(e->reply), "message %zu is deleted",
-	    *i + 1);
+	text_copy(e->reply, sizeof(e->reply), N_("this message is deleted"));
 	return -1;
 }
 

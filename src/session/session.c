@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "priv/identity.h"
+#include "proto/language.h"
 #include "session/state.h"
 #include "session/transaction.h"
 #include "session/update.h"
@@ -107,9 +108,7 @@ greet(struct session *s)
 
 	reply_start(&r, s->stream);
 	if (messages_total(&s->messages, false, &count, &octets, &e) == 0)
-		reply_ok(&r, "maildrop has %zu %s (%llu octets)", count,
-		    count == 1 ? "message" : "messages",
-		    (unsigned long long)octets);
+		transaction_total(&r, count, octets);
 	else
 		reply_ok(&r, "maildrop is open");
 }
@@ -209,6 +208,7 @@ session_run(
 		.gate = fds[2],
 		.lock = -1 };
 	stream_start(&stream, s.client, (int64_t)s.settings->timeout * 1000);
+	language_use(o->manners.language);
 	error_clear(&e);
 	if (!stream_preload(&stream, o->ahead)) {
 		error_set(&e, POPPER_TEMPORARY, "too much was read ahead");

@@ -42,7 +42,7 @@ static void POPPER_PRINTF(2, 0)
 		log_panic("an extension answered twice");
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		text[0] = '\0';
-	reply_ok(t->reply, "%s", text);
+	reply_exact(t->reply, "%s", text);
 }
 
 static int POPPER_PRINTF(2, 3)

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "priv/mechanisms.h"
 #include "proto/capa.h"
+#include "proto/lang.h"
 #include "session/pipeline.h"
 
 typedef unsigned long long ull; /* what %llu takes */
@@ -35,12 +36,32 @@ stat_command(void *context, const struct arguments *args, struct reply *r)
 	(void)args;
 	if (messages_total(&s->messages, false, &count, &octets, &e) == -1)
 		return refuse("STAT", &e, r);
-	return reply_ok(r, "%zu %llu", count, (ull)octets);
+	return reply_exact(r, "%zu %llu", count, (ull)octets);
 }
 
-/* "N messages (M octets)", for the first line of LIST and UIDL, and RSET. */
+enum outcome
+transaction_total(struct reply *r, size_t count, uint64_t octets)
+{
+	if (count == 1)
+		return reply_ok(r, "maildrop has %zu message (%llu octets)",
+		    count, (ull)octets);
+	return reply_ok(
+	    r, "maildrop has %zu messages (%llu octets)", count, (ull)octets);
+}
+
+/* The first line of LIST and UIDL. */
 static enum outcome
-say_total(struct session *s, const char *prefix, struct reply *r)
+list_total(struct reply *r, size_t count, uint64_t octets)
+{
+	if (count == 1)
+		return reply_ok(
+		    r, "%zu message (%llu octets)", count, (ull)octets);
+	return reply_ok(r, "%zu messages (%llu octets)", count, (ull)octets);
+}
+
+static enum outcome
+say_total(struct session *s, struct reply *r,
+    enum outcome (*say)(struct reply *, size_t, uint64_t))
 {
 	struct popper_error e;
 	uint64_t octets;
@@ -48,8 +69,7 @@ say_total(struct session *s, const char *prefix, struct reply *r)
 
 	if (messages_total(&s->messages, false, &count, &octets, &e) == -1)
 		return refuse("sizes", &e, r);
-	return reply_ok(r, "%s%zu %s (%llu octets)", prefix, count,
-	    count == 1 ? "message" : "messages", (ull)octets);
+	return say(r, count, octets);
 }
 
 /* The size LIST says: of the message, or of what a filter makes of it. */
@@ -73,7 +93,7 @@ list_all(struct session *s, struct popper_slice argument, struct reply *r)
 	struct popper_error e;
 	uint64_t octets;
 
-	if (say_total(s, "", r) != OUTCOME_DONE)
+	if (say_total(s, r, list_total) != OUTCOME_DONE)
 		return OUTCOME_REFUSED;
 	for (size_t i = 0; i < s->maildrop.count; i++) {
 		if (messages_is_deleted(&s->messages, i))
@@ -107,7 +127,7 @@ list_command(void *context, const struct arguments *args, struct reply *r)
 	if (messages_pick(&s->messages, args->word[0], &i, &e) == -1 ||
 	    list_size(s, i, argument, &octets, &e) == -1)
 		return refuse("LIST", &e, r);
-	return reply_ok(r, "%zu %llu", i + 1, (ull)octets);
+	return reply_exact(r, "%zu %llu", i + 1, (ull)octets);
 }
 
 static enum outcome
@@ -126,12 +146,12 @@ uidl_all(struct session *s, struct reply *r)
 			log_failure("UIDL", &e);
 			return OUTCOME_CLOSE;
 		}
-		if (!answered && say_total(s, "", r) != OUTCOME_DONE)
+		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 			return OUTCOME_REFUSED;
 		answered = true;
 		reply_line(r, "%zu %s", i + 1, uid);
 	}
-	if (!answered && say_total(s, "", r) != OUTCOME_DONE)
+	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 		return OUTCOME_REFUSED;
 	return reply_end(r);
 }
@@ -149,7 +169,7 @@ uidl_command(void *context, const struct arguments *args, struct reply *r)
 	if (messages_pick(&s->messages, args->word[0], &i, &e) == -1 ||
 	    messages_uid(&s->messages, i, uid, &e) == -1)
 		return refuse("UIDL", &e, r);
-	return reply_ok(r, "%zu %s", i + 1, uid);
+	return reply_exact(r, "%zu %s", i + 1, uid);
 }
 
 /* The argument behind those RFC 1939 knows, if an extension understands it. */
@@ -231,7 +251,7 @@ rset_command(void *context, const struct arguments *args, struct reply *r)
 
 	(void)args;
 	messages_reset(&s->messages);
-	return say_total(s, "maildrop has ", r);
+	return say_total(s, r, transaction_total);
 }
 
 /* Of RFC 1460; an option, and unknown without it. */
@@ -243,7 +263,7 @@ last_command(void *context, const struct arguments *args, struct reply *r)
 	(void)args;
 	if (!s->settings->last)
 		return reply_refuse(r, POPPER_INVALID, "unknown command");
-	return reply_ok(r, "%zu", s->messages.highest);
+	return reply_exact(r, "%zu", s->messages.highest);
 }
 
 static enum outcome
@@ -267,6 +287,13 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 	return capa_reply(&c, r);
 }
 
+static enum outcome
+lang_command(void *context, const struct arguments *args, struct reply *r)
+{
+	(void)context;
+	return lang_run(args, r);
+}
+
 /* The answer is UPDATE's. */
 static enum outcome
 quit_command(void *context, const struct arguments *args, struct reply *r)
@@ -288,6 +315,7 @@ static const struct command transaction_commands[] = {
 	{ "UIDL", 0, 1, false, uidl_command },
 	{ "LAST", 0, 0, false, last_command },
 	{ "CAPA", 0, 0, false, capa_command },
+	{ "LANG", 0, 1, false, lang_command },
 	{ "QUIT", 0, 0, false, quit_command },
 	{ NULL, 0, 0, false, NULL },
 };
@@ -299,6 +327,7 @@ static const struct command elsewhere[] = {
 	{ "APOP", 2, 2, false, NULL },
 	{ "AUTH", 0, 2, false, NULL },
 	{ "STLS", 0, 0, false, NULL },
+	{ "UTF8", 0, 0, false, NULL },
 	{ NULL, 0, 0, false, NULL },
 };
 

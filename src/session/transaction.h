@@ -5,6 +5,9 @@
 #include "session/session.h"
 
 /** transaction_run(s): the dialog until QUIT or another end. */
+/** transaction_total(r, count, octets): "maildrop has so much". */
+enum outcome transaction_total(struct reply *, size_t count, uint64_t octets);
+
 enum dialog_end transaction_run(struct session *);
 
 #endif

@@ -311,7 +311,7 @@ def make_server(mode, key):
     conf, modules = key
     server = popper.Server(mode, start=False)
     for line in conf:
-        name, value = re.match(r"([a-z-]+) = (.*)", line).groups()
+        name, value = re.match(r"([a-z0-9-]+) = (.*)", line).groups()
         server.settings[name] = \
             int(value) if value.isdigit() else value.strip('"')
     server.modules = "".join(

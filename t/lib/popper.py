@@ -415,6 +415,7 @@ class Server:
             "module-folder": os.path.join(self.build, "modules"),
             "program-folder": os.path.join(self.build, "src"),
             "state-folder": self.path("state"),
+            "language-folder": os.path.join(self.build, "po"),
             "server-name": "pop.example.org", "failure-delay": 0,
             "reverse-lookup": False}
         self.settings.update(conf or {})
@@ -459,6 +460,7 @@ class Server:
             ignore=lambda folder, names: [
                 name for name in names if not name.endswith((".la", ".so"))
                 and not os.path.isdir(os.path.join(folder, name))])
+        shutil.copytree(os.path.join(BUILD, "po"), os.path.join(there, "po"))
         return there
 
     def write(self, name, text, mode=0o644):

@@ -35,7 +35,7 @@ says_all_that_is_true(void **state)
 	assert_sent("+OK capability list follows\r\nTOP\r\nUSER\r\n"
 		    "SASL PLAIN SCRAM-SHA-256\r\nRESP-CODES\r\n"
 		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 30\r\nPIPELINING\r\n"
-		    "EXPIRE 60\r\nUIDL\r\nSTLS\r\nXMANGLE\r\nXTND\r\n"
+		    "EXPIRE 60\r\nUIDL\r\nLANG\r\nSTLS\r\nXMANGLE\r\nXTND\r\n"
 		    "IMPLEMENTATION popper\r\n.\r\n");
 }
 
@@ -51,7 +51,7 @@ says_nothing_that_is_not(void **state)
 	(void)state;
 	capa_reply(&c, &r);
 	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
-		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\n.\r\n");
+		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\nLANG\r\n.\r\n");
 }
 
 static void
@@ -67,14 +67,15 @@ zero_and_never_are_values(void **state)
 	capa_reply(&c, &r);
 	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
 		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 0\r\nPIPELINING\r\n"
-		    "EXPIRE 0\r\nUIDL\r\nX\r\n.\r\n");
+		    "EXPIRE 0\r\nUIDL\r\nLANG\r\nX\r\n.\r\n");
 	stream_flush(&s);
 	c.expire = CAPA_NEVER;
 	c.login_delay = CAPA_UNSET;
 	capa_reply(&c, &r);
-	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
-		    "AUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nUIDL\r\n"
-		    "X\r\n.\r\n");
+	assert_sent(
+	    "+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
+	    "AUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nUIDL\r\nLANG\r\n"
+	    "X\r\n.\r\n");
 }
 
 static void

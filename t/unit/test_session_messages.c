@@ -85,7 +85,7 @@ marks_and_unmarks(void **state)
 	total_is(true, 1, 10);
 	assert_int_equal(pick("2"), -1);
 	assert_int_equal(e.status, POPPER_INVALID);
-	assert_string_equal(e.reply, "message 2 is deleted");
+	assert_string_equal(e.reply, "this message is deleted");
 	assert_int_equal(pick("1"), 0);
 	messages_reset(&m);
 	assert_int_equal(m.deleted, 0);

@@ -169,7 +169,7 @@ talks(void **state)
 	assert_int_equal(run(say_message, "1"), OUTCOME_DONE);
 	assert_sent("+OK 0 of 2: 4 uid-1 1\r\n");
 	assert_int_equal(run(say_message, "2"), OUTCOME_REFUSED);
-	assert_sent("-ERR message 2 is deleted\r\n");
+	assert_sent("-ERR this message is deleted\r\n");
 	assert_int_equal(run(say_message, "3"), OUTCOME_REFUSED);
 	assert_sent("-ERR no such message\r\n");
 }
