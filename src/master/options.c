@@ -18,13 +18,25 @@
 #include "base/text.h"
 #include "conf/server.h"
 
-enum { OPTION_MODULES = 256, CHECK, INETD, DAEMON, PID_FILE, LOG_TO,
-	NO_SANDBOX, FOREGROUND };
+enum {
+	OPTION_MODULES = 256,
+	CHECK,
+	INETD,
+	DAEMON,
+	PID_FILE,
+	LOG_TO,
+	NO_SANDBOX,
+	FOREGROUND
+};
 
 static const struct option long_options[] = {
 	{ "allow-low-uids", no_argument, NULL, 'a' },
 	{ "downcase-user", no_argument, NULL, 'c' },
 	{ "debug", no_argument, NULL, 'd' },
+	{ "trim-domain", no_argument, NULL, 'C' },
+	{ "announce", required_argument, NULL, 'e' },
+	{ "tls-support", required_argument, NULL, 'l' },
+	{ "clear-text-password", required_argument, NULL, 'p' },
 	{ "config", required_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "no-reverse-lookup", no_argument, NULL, 'R' },
@@ -56,6 +68,11 @@ static const char usage[] =
     "  -t, --trace-file FILE   log to FILE, with debugging messages\n"
     "  -y, --log-facility F    of syslog: mail, daemon, local0 ... local7\n"
     "  -c, --downcase-user     lower-case user names\n"
+    "  -C, --trim-domain       cut user names at @\n"
+    "  -l, --tls-support N     0 none, 1 stls, 2 alternate-port\n"
+    "  -p, --clear-text-password N\n"
+    "                          0 default, 1 never, 2 always, 3 local, 4 tls\n"
+    "  -e, --announce login_delay=SECONDS,expire=DAYS\n"
     "  -a, --allow-low-uids    let users below min-uid log in (never root)\n"
     "  -R, --no-reverse-lookup do not ask for the names of clients\n"
     "  -M                      accepted, does nothing\n"
@@ -108,6 +125,72 @@ set_pair(const char *argument)
 	set(text, equals + 1);
 }
 
+/* An option whose words have numbers on the command line. */
+struct numbered {
+	const char *name;
+	const char *words[6]; /* ended by NULL */
+};
+
+static const struct numbered tls_support = { "tls-support",
+	{ "none", "stls", "alternate-port", NULL } };
+static const struct numbered clear_text_password = { "clear-text-password",
+	{ "default", "never", "always", "local", "tls", NULL } };
+
+static void
+set_word(const char *argument, const struct numbered *n)
+{
+	char text[256];
+	size_t len;
+
+	for (size_t i = 0; n->words[i] != NULL; i++)
+		if ((argument[0] == (char)('0' + i) && argument[1] == '\0') ||
+		    strcmp(argument, n->words[i]) == 0) {
+			set(n->name, n->words[i]);
+			return;
+		}
+	text_print(
+	    text, sizeof(text), "--%s \"%.40s\": must be", n->name, argument);
+	for (size_t i = 0; n->words[i] != NULL; i++) {
+		len = strlen(text);
+		text_print(text + len, sizeof(text) - len, "%s %zu (%s)",
+		    i == 0 ? "" : ",", i, n->words[i]);
+	}
+	wrong(text);
+}
+
+/* One of "login_delay=5,expire=30"; without a value nothing is announced,
+ * that is no delay, and no end of mail. */
+static void
+set_announcement(const char *item)
+{
+	const char *value = strchr(item, '=');
+	size_t len = value == NULL ? strlen(item) : (size_t)(value - item);
+	char text[128];
+
+	if (len == 11 && memcmp(item, "login_delay", len) == 0)
+		set("login-delay", value == NULL ? "0" : value + 1);
+	else if (len == 6 && memcmp(item, "expire", len) == 0)
+		set("expire", value == NULL ? "never" : value + 1);
+	else {
+		text_print(text, sizeof(text),
+		    "-e \"%.60s\": must be login_delay=SECONDS or "
+		    "expire=DAYS",
+		    item);
+		wrong(text);
+	}
+}
+
+static void
+set_announcements(const char *argument)
+{
+	char *text = strdup(argument), *item, *rest = text;
+
+	if (text == NULL)
+		wrong("out of memory");
+	while ((item = strsep(&rest, ",")) != NULL)
+		set_announcement(item);
+}
+
 /* A path as it is from here: a daemon goes elsewhere, and a reload asks again.
  */
 static const char *
@@ -153,6 +236,18 @@ take_setting(int c, char *argument)
 		return true;
 	case 'T':
 		set("timeout", argument);
+		return true;
+	case 'C':
+		set("trim-domain", "yes");
+		return true;
+	case 'e':
+		set_announcements(argument);
+		return true;
+	case 'l':
+		set_word(argument, &tls_support);
+		return true;
+	case 'p':
+		set_word(argument, &clear_text_password);
 		return true;
 	case 'y':
 		set("log-facility", argument);
@@ -217,9 +312,8 @@ options_parse(struct options *o, int argc, char **argv)
 	int c;
 
 	*o = (struct options){ .config = CONF_FOLDER "/popper.conf" };
-	while ((c = getopt_long(
-		    argc, argv, "acdf:hMo:RsT:t:vy:", long_options, NULL)) !=
-	    -1)
+	while ((c = getopt_long(argc, argv,
+		    "acCde:f:hl:Mo:p:RsT:t:vy:", long_options, NULL)) != -1)
 		take(o, c, optarg);
 	for (; optind < argc; optind++) {
 		if (!text_print(listeners + len, sizeof(listeners) - len,

@@ -63,6 +63,20 @@ server, user = server_with("-o", "min-uid=" + high, "-a")
 tap.match(server.connect().enter(user).quit(), r"\+OK", "-a lets it in")
 tap.equal(server.stop(), [], "the server ends clean")
 
+server, user = server_with("-C", "-e", "login_delay=7,expire=30")
+client = server.connect()
+client.reply()
+tap.ok("EXPIRE 30" in client.lines("CAPA"), "-e expire= is announced")
+tap.match(client.login("mary"), r"\+OK", "-C is taken")
+client.quit()
+tap.equal(server.stop(), [], "the server ends clean")
+server, user = server_with("--announce", "expire")
+client = server.connect()
+client.reply()
+tap.ok("EXPIRE NEVER" in client.lines("CAPA"), "-e expire: never")
+client.leave()
+tap.equal(server.stop(), [], "the server ends clean")
+
 server, user = server_with("--timeout", "1")
 client = server.enter(user)
 tap.equal(client.rest(), b"", "-T: silence ends the session without a word")
@@ -109,7 +123,7 @@ daemon()
 code, text = run("-v")
 tap.ok(code == 0 and re.match(r"popper-\d", text), "-v tells the version")
 code, text = run("--help")
-tap.ok(code == 0 and all("-%s," % letter in text for letter in "acdfRstTvy"),
+tap.ok(code == 0 and all("-%s," % letter in text for letter in "acCdefRlpstTvy"),
        "--help names the options")
 code, text = run("-Q")
 tap.ok(code == 1 and "usage" in text, "an unknown option: usage and status 1")
@@ -124,4 +138,30 @@ tap.ok(code == 1 and "nowhere" in text and "local0" in text,
 code, text = run("-f", "/nonexistent/popper.conf")
 tap.ok(code == 1 and "/nonexistent/popper.conf" in text,
        "-f with a file that is not there")
+code, text = run("-l", "3")
+tap.ok(code == 1 and '"3"' in text and "0 (none), 1 (stls), "
+       "2 (alternate-port)" in text, "-l with a wrong number tells the right")
+code, text = run("-p", "sometimes")
+tap.ok(code == 1 and '"sometimes"' in text and "4 (tls)" in text,
+       "-p with a wrong word tells the right ones")
+code, text = run("-e", "expire=3,logindelay=5")
+tap.ok(code == 1 and '"logindelay=5"' in text and "login_delay=" in text,
+       "-e with a wrong word tells the right ones")
+code, text = run("-e", "login_delay=soon")
+tap.ok(code == 1 and 'login-delay = "soon"' in text,
+       "-e with a wrong time tells it")
+for option, words in (("-l", ("none", "stls", "alternate-port")),
+                      ("--clear-text-password", (
+                          "default", "never", "always", "local", "tls"))):
+    for number, word in enumerate(words):
+        for argument in (str(number), word):
+            code, text = run(option, argument, "-f", "/nonexistent")
+            tap.ok("/nonexistent" in text, "%s %s is known" % (
+                option, argument))
+code, text = run("-l", "2", "--check")
+tap.ok(code == 1 and "tls-support = alternate-port needs TLS" in text,
+       "-l 2 is tls-support = alternate-port")
+code, text = run("-p", "4", "--check")
+tap.ok(code == 1 and "clear-text-password = tls needs TLS" in text,
+       "-p 4 is clear-text-password = tls")
 tap.done()
