@@ -18,9 +18,9 @@
 static void
 set_v4(struct listen_address *l, struct in_addr a, uint16_t port)
 {
-	struct sockaddr_in s = { .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr = a };
+	struct sockaddr_in s = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = a
+	};
 
 	memset(&l->address, 0, sizeof(l->address));
 	memcpy(&l->address, &s, sizeof(s));
@@ -39,7 +39,7 @@ set_v6(struct listen_address *l, struct in6_addr a, uint16_t port)
 	l->len = sizeof(s);
 }
 
-/* Cut ":port" off the end of ${word}. */
+/* Cut ":port" off the end of ${word}; without one ${port} stays. */
 static bool
 cut_port(char *word, uint16_t *port)
 {
@@ -47,7 +47,6 @@ cut_port(char *word, uint16_t *port)
 	uint64_t n;
 
 	colon = strchr(colon == NULL ? word : colon, ':');
-	*port = LISTEN_PORT;
 	if (colon == NULL) {
 		/* A number alone is a port, as in the old standalone popper. */
 		if (!number_parse(popper_slice_text(word), 65535, &n))
@@ -63,59 +62,88 @@ cut_port(char *word, uint16_t *port)
 	return true;
 }
 
-/* Add what ${word} means to ${out}: one address, or two for "all". */
+/* Add what ${word} means to ${l}: one address, or two for "all". */
 static bool
-add(char *word, struct listen_address *out, size_t *count)
+add(char *word, bool tls, struct listen_list *l)
 {
+	struct listen_address *out = &l->address[l->count];
 	struct in6_addr six = IN6ADDR_ANY_INIT;
 	struct in_addr four = { .s_addr = htonl(INADDR_ANY) };
+	uint16_t port = tls ? LISTEN_PORT_TLS : LISTEN_PORT;
 	size_t len;
-	uint16_t port;
 
 	if (!cut_port(word, &port))
 		return false;
+	out[0].tls = out[1].tls = tls;
 	len = strlen(word);
 	if (len == 0 || strcmp(word, "*") == 0) {
-		set_v6(&out[(*count)++], six, port);
-		set_v4(&out[(*count)++], four, port);
+		set_v6(&out[0], six, port);
+		set_v4(&out[1], four, port);
+		l->count += 2;
 		return true;
 	}
 	if (word[0] == '[' && word[len - 1] == ']') {
 		word[len - 1] = '\0';
 		if (inet_pton(AF_INET6, word + 1, &six) != 1)
 			return false;
-		set_v6(&out[(*count)++], six, port);
-		return true;
+		set_v6(out, six, port);
+	} else {
+		if (inet_pton(AF_INET, word, &four) != 1)
+			return false;
+		set_v4(out, four, port);
 	}
-	if (inet_pton(AF_INET, word, &four) != 1)
-		return false;
-	set_v4(&out[(*count)++], four, port);
+	l->count++;
 	return true;
 }
 
 int
-listen_parse(const char *text, struct listen_address *out, size_t *count,
-    struct popper_error *e)
+listen_parse(const char *option, const char *text, bool tls,
+    struct listen_list *l, struct popper_error *e)
 {
 	char word[64];
 	size_t len;
 
-	*count = 0;
-	if (text[strspn(text, " ")] == '\0')
-		text = "*";
 	for (;; text += len) {
 		text += strspn(text, " ");
 		if ((len = strcspn(text, " ")) == 0)
 			return 0;
-		if (*count > LISTEN_MAX - 2)
+		if (l->count > LISTEN_MAX - 2)
 			return error_set(e, POPPER_PERMANENT,
-			    "listen: more than %d addresses", LISTEN_MAX);
+			    "%s: more than %d addresses", option, LISTEN_MAX);
 		if (!text_from_slice(
 			word, sizeof(word), popper_slice(text, len)) ||
-		    !add(word, out, count))
+		    !add(word, tls, l))
 			return error_set(e, POPPER_PERMANENT,
-			    "listen: \"%.*s\" must be an address and port, "
-			    "as 192.0.2.1:110 or [2001:db8::1]:110",
-			    len > 80 ? 80 : (int)len, text);
+			    "%s: \"%.*s\" must be an address and port, "
+			    "as 192.0.2.1:%d or [2001:db8::1]:%d",
+			    option, len > 80 ? 80 : (int)len, text,
+			    tls ? LISTEN_PORT_TLS : LISTEN_PORT,
+			    tls ? LISTEN_PORT_TLS : LISTEN_PORT);
 	}
+}
+
+static bool
+is_empty(const char *text)
+{
+	return text[strspn(text, " ")] == '\0';
+}
+
+int
+listen_wanted(
+    const struct settings *s, struct listen_list *l, struct popper_error *e)
+{
+	bool all_tls = strcmp(s->tls_support, "alternate-port") == 0;
+	bool nothing = is_empty(s->listen) && is_empty(s->listen_tls);
+	const char *plain = is_empty(s->listen) && !all_tls ? "*" : s->listen;
+	const char *tls = s->listen_tls;
+
+	if (nothing &&
+	    (all_tls ||
+		(s->tls_certificate[0] != '\0' &&
+		    strcmp(s->tls_support, "default") == 0)))
+		tls = "*";
+	l->count = 0;
+	if (listen_parse("listen", plain, all_tls, l, e) == -1)
+		return -1;
+	return listen_parse("listen-tls", tls, true, l, e);
 }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "conf/file.h"
 #include "conf/nearest.h"
+#include "conf/tls.h"
 
 int
 server_set(struct settings *s, const char *name, const char *value,
@@ -124,7 +125,7 @@ int
 server_check(struct settings *s, struct popper_error *e)
 {
 	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
-	    check_language(s->language, e) == -1)
+	    check_language(s->language, e) == -1 || tls_check(s, e) == -1)
 		return -1;
 	return check_expire(s->expire, e);
 }

@@ -98,12 +98,29 @@ activation_connection(bool wanted)
 	return fd;
 }
 
+/* Take the next name off the list in LISTEN_FDNAMES: is it that of POP3 with
+ * TLS?  systemd has it from FileDescriptorName in the socket unit. */
+static bool
+is_named_tls(const char **names)
+{
+	size_t len = strcspn(*names, ":");
+	bool is = len == 5 && memcmp(*names, "pop3s", len) == 0;
+
+	*names += len + ((*names)[len] == ':');
+	return is;
+}
+
 void
 activation_listeners(struct sockets *s)
 {
+	const char *names = getenv("LISTEN_FDNAMES");
 	int n = passed();
+	bool tls;
 
+	if (names == NULL)
+		names = "";
 	for (int fd = FIRST; fd < FIRST + n; fd++) {
+		tls = is_named_tls(&names);
 		if (!is_socket(fd) || !is_listening(fd)) {
 			log_warning("descriptor %d is no listening socket", fd);
 			continue;
@@ -111,7 +128,8 @@ activation_listeners(struct sockets *s)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
 		    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 			log_fatal("fcntl: %s", strerror(errno));
-		sockets_adopt(s, fd);
+		sockets_adopt(
+		    s, fd, tls || sockets_port(fd) == LISTEN_PORT_TLS);
 	}
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");

@@ -18,8 +18,8 @@
  */
 int activation_connection(bool wanted);
 
-/** activation_listeners(s): adopt the listening sockets that systemd passed.
- */
+/** activation_listeners(s): adopt the listening sockets that systemd passed;
+ * those named "pop3s" or of port 995 are for TLS. */
 void activation_listeners(struct sockets *);
 
 /** activation_notify(text): tell systemd, if it wants to know. */

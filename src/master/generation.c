@@ -40,11 +40,10 @@ generation_close(struct generation *g)
 
 int
 generation_prepare(struct generation *g, const struct settings *s,
-    const struct sockets *sockets, int connection, struct popper_error *e)
+    const struct sockets *sockets, bool single, struct popper_error *e)
 {
 	*g = (struct generation){ .assignment = { .settings = *s,
-				      .single = connection != -1 },
-		.connection = connection,
+				      .single = single },
 		.counters = -1,
 		.knock = { -1, -1 },
 		.onward = { -1, -1 } };
@@ -63,9 +62,21 @@ generation_prepare(struct generation *g, const struct settings *s,
 	return 0;
 }
 
+/* What clients come to: the last of them speak TLS at once. */
+static void
+fill_inputs(struct spawn *s, struct generation *g)
+{
+	for (int tls = 0; tls <= 1; tls++)
+		for (size_t i = 0; i < g->sockets.count; i++)
+			if (g->sockets.tls[i] == (tls == 1)) {
+				s->fd[s->count++] = g->sockets.fd[i];
+				g->assignment.inputs_tls += (uint64_t)tls;
+			}
+}
+
 /* Its descriptors, in the order of priv/service.h. */
 static void
-fill(struct spawn *s, const struct generation *g, enum role r, int control)
+fill(struct spawn *s, struct generation *g, enum role r, int control)
 {
 	s->fd[s->count++] = journal_output();
 	s->fd[s->count++] = r == ROLE_LOGIN ? g->knock[0]
@@ -77,11 +88,8 @@ fill(struct spawn *s, const struct generation *g, enum role r, int control)
 		s->fd[s->count++] = g->knock[1];
 	else if (r == ROLE_SESSION)
 		s->fd[s->count++] = g->onward[1];
-	else if (g->connection != -1)
-		s->fd[s->count++] = g->connection;
 	else
-		for (size_t i = 0; i < g->sockets.count; i++)
-			s->fd[s->count++] = g->sockets.fd[i];
+		fill_inputs(s, g);
 }
 
 int
@@ -90,9 +98,9 @@ generation_start(struct generation *g, enum role r, struct popper_error *e)
 	static struct wire w;
 	struct child *c = &g->child[r];
 	char path[POPPER_PATH_MAX + 1];
-	struct spawn s = { .path = path,
-		.name = role_name[r],
-		.silent = generation_silent };
+	struct spawn s = {
+		.path = path, .name = role_name[r], .silent = generation_silent
+	};
 	int pair[2];
 
 	if (!text_print(path, sizeof(path), "%s/%s",
@@ -101,6 +109,7 @@ generation_start(struct generation *g, enum role r, struct popper_error *e)
 		    e, POPPER_PERMANENT, "program-folder is too long");
 	if (fd_pair(pair) == -1)
 		return error_system(e, POPPER_TEMPORARY, "socketpair");
+	g->assignment.inputs_tls = 0;
 	fill(&s, g, r, pair[1]);
 	g->assignment.inputs = s.count - 4;
 	c->pid = spawn_service(&s, e);

@@ -29,7 +29,6 @@ struct child {
 struct generation {
 	struct assignment assignment;
 	struct sockets sockets;
-	int connection; /* serve this one alone; or -1 */
 	int counters; /* its own: old sessions do not count in a new one */
 	int knock[2], onward[2];
 	struct child child[ROLES];
@@ -39,12 +38,13 @@ struct generation {
 extern bool generation_silent;
 
 /**
- * generation_prepare(g, s, sockets, connection, error):
- * Make the channels; nothing runs yet.  ${sockets} may be NULL.  0, or -1 with
- * nothing left open.
+ * generation_prepare(g, s, sockets, single, error):
+ * Make the channels; nothing runs yet.  ${sockets} may be NULL: none.
+ * ${single}: it is a connection, to be served alone.  0, or -1 with nothing
+ * left open.
  */
 int generation_prepare(struct generation *, const struct settings *,
-    const struct sockets *, int connection, struct popper_error *);
+    const struct sockets *, bool single, struct popper_error *);
 
 /** generation_start(g, role, error): start one service and send it its
  * settings. */
@@ -52,8 +52,8 @@ int generation_start(struct generation *, enum role, struct popper_error *);
 
 /** generation_await(g, role, ready, error): wait for its READY, writing the
  * log meanwhile. */
-int generation_await(struct generation *, enum role, struct readiness *,
-    struct popper_error *);
+int generation_await(
+    struct generation *, enum role, struct readiness *, struct popper_error *);
 
 /** generation_start_back(g, error): popper-auth and popper-session, and what
  * they can do noted for popper-login. */

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "master/activation.h"
+#include "master/files.h"
 #include "master/generation.h"
 #include "master/journal.h"
 #include "master/options.h"
@@ -26,7 +27,7 @@
 static struct options options;
 static struct settings settings;
 static struct sockets sockets;
-static bool adopted; /* the sockets were passed by the service manager */
+static struct sockets passed; /* by the service manager, or none */
 static bool logged; /* to where the settings say, no more to standard error */
 static int waiting_parent = -1; /* the shell waits at the other end */
 
@@ -37,6 +38,21 @@ fail(const struct popper_error *e)
 	if (logged && !options.to_stderr)
 		fprintf(stderr, "popper: %s\n", e->text);
 	log_fatal("%s", e->text);
+}
+
+/* The sockets that the settings ask for, or that were passed; those of ${old}
+ * are taken over. */
+static int
+open_sockets(const struct settings *s, struct sockets *old,
+    struct sockets *fresh, struct popper_error *e)
+{
+	struct listen_list wanted;
+
+	if (passed.count > 0)
+		return sockets_settle(fresh, &passed, s, e);
+	if (listen_wanted(s, &wanted, e) == -1)
+		return -1;
+	return sockets_open(fresh, old, &wanted, e);
 }
 
 /* SIGHUP: new settings for new connections; old ones end as they began. */
@@ -50,22 +66,39 @@ reload(void)
 	activation_notify("RELOADING=1");
 	if (options_apply(&options, &s, &e) == -1 ||
 	    journal_reopen(&s, &e) == -1 ||
-	    (!adopted && sockets_open(&fresh, &sockets, s.listen, &e) == -1)) {
+	    open_sockets(&s, &sockets, &fresh, &e) == -1) {
 		log_error("still running with the old settings: %s", e.text);
 		activation_notify("READY=1");
 		return;
 	}
-	if (adopted)
-		fresh = sockets;
-	if (watch_start(&s, &fresh, -1, &e) == -1) {
+	files_watch(&s);
+	if (watch_start(&s, &fresh, false, &e) == -1) {
 		log_error("still running with the old settings: %s", e.text);
 		sockets_close_others(&fresh, &sockets);
+		files_watch(&settings);
 	} else {
 		sockets_close_others(&sockets, &fresh);
 		sockets = fresh;
 		settings = s;
 		log_notice("settings read again");
 	}
+	activation_notify("READY=1");
+}
+
+/* Certificates have changed: new services read them.  popper.conf may be half
+ * edited, nobody has asked for it. */
+static void
+renew(void)
+{
+	struct popper_error e;
+
+	files_watch(&settings);
+	activation_notify("RELOADING=1");
+	if (watch_start(&settings, &sockets, false, &e) == -1)
+		log_error(
+		    "still running with the old certificates: %s", e.text);
+	else
+		log_notice("certificates read again");
 	activation_notify("READY=1");
 }
 
@@ -150,11 +183,10 @@ list_modules(void)
 static int
 check(void)
 {
-	struct listen_address l[LISTEN_MAX];
+	struct listen_list l;
 	struct popper_error e;
-	size_t count;
 
-	if (listen_parse(settings.listen, l, &count, &e) == -1 ||
+	if (listen_wanted(&settings, &l, &e) == -1 ||
 	    watch_check(&settings, &e) == -1)
 		fail(&e);
 	watch_stop();
@@ -166,9 +198,13 @@ static int
 serve_one(int connection)
 {
 	static const struct watch_events none = { .reload = keep_settings };
+	struct sockets one = { .count = 1,
+		.fd = { connection },
+		.tls = { sockets_port(connection) == LISTEN_PORT_TLS } };
 	struct popper_error e;
 
-	if (watch_start(&settings, NULL, connection, &e) == -1)
+	if (sockets_settle(&sockets, &one, &settings, &e) == -1 ||
+	    watch_start(&settings, &sockets, true, &e) == -1)
 		fail(&e);
 	fd_close(&connection);
 	watch_run(&none);
@@ -179,15 +215,16 @@ serve_one(int connection)
 static int
 serve(void)
 {
-	static const struct watch_events events = { .reload = reload };
+	static const struct watch_events events = { .reload = reload,
+		.renew = renew };
 	struct popper_error e;
 
-	activation_listeners(&sockets);
-	adopted = sockets.count > 0;
-	if (!adopted && sockets_open(&sockets, NULL, settings.listen, &e) == -1)
+	activation_listeners(&passed);
+	if (open_sockets(&settings, NULL, &sockets, &e) == -1)
 		fail(&e);
 	sockets_tell(&sockets);
-	if (watch_start(&settings, &sockets, -1, &e) == -1)
+	files_watch(&settings);
+	if (watch_start(&settings, &sockets, false, &e) == -1)
 		fail(&e);
 	write_pid();
 	log_info("ready");

@@ -113,34 +113,39 @@ may_be_left_out(const struct listen_address *l, size_t count, int error)
 	    (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
 }
 
-int
-sockets_open(struct sockets *s, struct sockets *old, const char *text,
-    struct popper_error *e)
+static void
+add(struct sockets *s, int fd, const struct listen_address *l)
 {
-	struct listen_address l[LISTEN_MAX];
+	s->fd[s->count] = fd;
+	s->tls[s->count] = l->tls;
+	s->given[s->count] = false;
+	s->address[s->count++] = *l;
+}
+
+int
+sockets_open(struct sockets *s, struct sockets *old,
+    const struct listen_list *wanted, struct popper_error *e)
+{
 	char name[128];
-	size_t count;
 	int fd;
 
 	s->count = 0;
-	if (listen_parse(text, l, &count, e) == -1)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if ((fd = take_over(s, old, &l[i])) == -1 &&
-		    (fd = open_one(&l[i])) == -1) {
-			if (may_be_left_out(&l[i], count, errno))
+	for (size_t i = 0; i < wanted->count; i++) {
+		const struct listen_address *l = &wanted->address[i];
+
+		if ((fd = take_over(s, old, l)) == -1 &&
+		    (fd = open_one(l)) == -1) {
+			if (may_be_left_out(l, wanted->count, errno))
 				continue;
-			address_text((const struct sockaddr *)&l[i].address,
-			    l[i].len, name, sizeof(name));
+			address_text((const struct sockaddr *)&l->address,
+			    l->len, name, sizeof(name));
 			error_system(
 			    e, POPPER_PERMANENT, "cannot listen on %s", name);
 			if (old != NULL)
 				sockets_close_others(s, old);
 			return -1;
 		}
-		s->fd[s->count] = fd;
-		s->given[s->count] = false;
-		s->address[s->count++] = l[i];
+		add(s, fd, l);
 	}
 	if (s->count > 0)
 		return 0;
@@ -149,7 +154,7 @@ sockets_open(struct sockets *s, struct sockets *old, const char *text,
 }
 
 void
-sockets_adopt(struct sockets *s, int fd)
+sockets_adopt(struct sockets *s, int fd, bool tls)
 {
 	if (s->count == LISTEN_MAX) {
 		log_warning("more than %d sockets were passed", LISTEN_MAX);
@@ -157,7 +162,44 @@ sockets_adopt(struct sockets *s, int fd)
 	}
 	tune(fd);
 	s->given[s->count] = true;
+	s->tls[s->count] = tls;
 	s->fd[s->count++] = fd;
+}
+
+int
+sockets_settle(struct sockets *s, const struct sockets *passed,
+    const struct settings *t, struct popper_error *e)
+{
+	*s = *passed;
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(t->tls_support, "none") == 0)
+			s->tls[i] = false;
+		else if (strcmp(t->tls_support, "alternate-port") == 0)
+			s->tls[i] = true;
+		if (s->tls[i] && t->tls_certificate[0] == '\0')
+			return error_set(e, POPPER_PERMANENT,
+			    "the socket of port %u was passed for TLS: set "
+			    "tls-certificate, or tls-support = none",
+			    sockets_port(s->fd[i]));
+	}
+	return 0;
+}
+
+unsigned
+sockets_port(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = { .any = { .sa_family = AF_UNSPEC } };
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, &a.any, &len) == -1)
+		return 0;
+	if (a.any.sa_family == AF_INET)
+		return ntohs(a.v4.sin_port);
+	return a.any.sa_family == AF_INET6 ? ntohs(a.v6.sin6_port) : 0;
 }
 
 void
@@ -172,6 +214,6 @@ sockets_tell(const struct sockets *s)
 		if (getsockname(s->fd[i], (struct sockaddr *)&a, &len) == -1)
 			continue;
 		address_text((struct sockaddr *)&a, len, name, sizeof(name));
-		log_info("listening on %s", name);
+		log_info("listening on %s%s", name, s->tls[i] ? " (tls)" : "");
 	}
 }

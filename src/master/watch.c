@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "master/files.h"
 #include "master/generation.h"
 #include "master/journal.h"
 
@@ -100,12 +101,12 @@ retire(struct generation *g, int signal)
 
 int
 watch_start(const struct settings *s, const struct sockets *sockets,
-    int connection, struct popper_error *e)
+    bool single, struct popper_error *e)
 {
 	static struct readiness ready;
 	static struct generation fresh;
 
-	if (generation_prepare(&fresh, s, sockets, connection, e) == -1)
+	if (generation_prepare(&fresh, s, sockets, single, e) == -1)
 		return -1;
 	if (generation_start_back(&fresh, e) == -1 ||
 	    generation_start(&fresh, ROLE_LOGIN, e) == -1 ||
@@ -117,7 +118,7 @@ watch_start(const struct settings *s, const struct sockets *sockets,
 		retire(&watch.now, 0);
 	watch.now = fresh;
 	watch.started = true;
-	if (connection != -1)
+	if (single)
 		generation_close(&watch.now);
 	return 0;
 }
@@ -125,12 +126,17 @@ watch_start(const struct settings *s, const struct sockets *sockets,
 int
 watch_check(const struct settings *s, struct popper_error *e)
 {
+	static struct readiness ready;
 	static struct generation g;
 	int result;
 
-	if (generation_prepare(&g, s, NULL, -1, e) == -1)
+	if (generation_prepare(&g, s, NULL, false, e) == -1)
 		return -1;
 	result = generation_start_back(&g, e);
+	if (result == 0)
+		result = generation_start(&g, ROLE_LOGIN, e);
+	if (result == 0)
+		result = generation_await(&g, ROLE_LOGIN, &ready, e);
 	retire(&g, SIGTERM);
 	return result;
 }
@@ -143,7 +149,7 @@ watch_list(
 	static struct generation g;
 	size_t len;
 
-	if (generation_prepare(&g, s, NULL, -1, e) == -1)
+	if (generation_prepare(&g, s, NULL, false, e) == -1)
 		return -1;
 	g.assignment.list = true;
 	out[0] = '\0';
@@ -200,7 +206,7 @@ somebody_left(void)
 static void
 lost(struct child *c, int role, int status)
 {
-	if (watch.now.connection == -1) {
+	if (!watch.now.assignment.single) {
 		say_ended(role_name[role], c->pid, status);
 		if (deadline_in(0) - c->started > GOOD_LIFE)
 			c->backoff = BACKOFF_LEAST;
@@ -233,7 +239,7 @@ restart(void)
 	deadline_t next = DEADLINE_NEVER;
 	struct popper_error e;
 
-	for (int r = 0; r < ROLES && watch.now.connection == -1; r++) {
+	for (int r = 0; r < ROLES && !watch.now.assignment.single; r++) {
 		struct child *c = &watch.now.child[r];
 
 		if (c->pid != 0)
@@ -276,19 +282,21 @@ take_signal(void)
 }
 
 /*
- * Wait for signals and log lines until ${until}; the wish of a signal.  Lines
- * that follow a line soon are taken in together: under load the log costs one
- * wake-up for many of them.
+ * Wait for signals, log lines and what becomes of files until ${until}; the
+ * wish of a signal.  Lines that follow a line soon are taken in together: under
+ * load the log costs one wake-up for many of them.
  */
 static int
 wait_event(deadline_t until)
 {
-	struct pollfd p[2] = { { .fd = watch.signals, .events = POLLIN },
+	struct pollfd p[3] = { { .fd = watch.signals, .events = POLLIN },
+		{ .fd = files_input(), .events = POLLIN },
 		{ .fd = journal_input(), .events = POLLIN } };
 
+	until = deadline_earlier(until, files_due());
 	if (watch.lines)
 		until = deadline_earlier(until, deadline_in(LOG_PAUSE));
-	if (poll(p, watch.lines ? 1 : 2, deadline_left(until)) == -1 &&
+	if (poll(p, watch.lines ? 2 : 3, deadline_left(until)) == -1 &&
 	    errno != EINTR)
 		log_fatal("poll: %s", strerror(errno));
 	watch.lines = journal_take();
@@ -308,7 +316,9 @@ watch_run(const struct watch_events *events)
 		default:
 			break;
 		}
-		if (watch.now.connection != -1 && all_gone())
+		if (files_changed())
+			events->renew();
+		if (watch.now.assignment.single && all_gone())
 			return;
 	}
 }
@@ -318,6 +328,7 @@ watch_stop(void)
 {
 	deadline_t limit = deadline_in(STOP_PATIENCE);
 
+	files_stop();
 	if (watch.started)
 		retire(&watch.now, SIGTERM);
 	watch.started = false;

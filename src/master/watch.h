@@ -11,8 +11,8 @@
 
 /* What the master wants to be asked when something happens. */
 struct watch_events {
-	/* SIGHUP: return true if watch_replace was called. */
-	void (*reload)(void);
+	void (*reload)(void); /* SIGHUP */
+	void (*renew)(void); /* a file of master/files.h has changed */
 };
 
 /** watch_init(error): signals are ready to be waited for. */
@@ -21,20 +21,20 @@ int watch_init(struct popper_error *);
 /**
  * watch_list(s, out, size, error): what modules there are, as text.
  */
-int watch_list(const struct settings *, char *out, size_t size,
-    struct popper_error *);
+int watch_list(
+    const struct settings *, char *out, size_t size, struct popper_error *);
 
 /**
- * watch_start(s, sockets, connection, error):
- * Start the services and wait until they are ready.  ${connection}: serve it
- * alone (then ${sockets} may be NULL), else -1.  Called again it puts a new
+ * watch_start(s, sockets, single, error):
+ * Start the services and wait until they are ready.  ${single}: the only
+ * socket is a connection, to be served alone.  Called again it puts a new
  * set of services in place; the old ones serve what they have to its end.  0,
  * or -1 with ${error} filled and whatever ran before still running.
  */
-int watch_start(const struct settings *, const struct sockets *,
-    int connection, struct popper_error *);
+int watch_start(const struct settings *, const struct sockets *, bool single,
+    struct popper_error *);
 
-/** watch_check(s, error): start popper-auth and popper-session and stop them
+/** watch_check(s, error): start the services, without a socket, and stop them
  * again. */
 int watch_check(const struct settings *, struct popper_error *);
 

@@ -58,6 +58,12 @@ attempt("a host name with <", [r"server-name.*<evil>"],
         conf='server-name = "<evil>"\n')
 attempt("an address that is none", [r"listen: .*not-an-address"],
         conf='listen = {"not-an-address:x"}\n')
+attempt("TLS without a certificate", [r"listen-tls needs .*tls-certificate"],
+        conf='listen-tls = "127.0.0.1:0"\n')
+attempt("listen-tls without TLS", [r"listen-tls needs TLS.*tls-support"],
+        conf='listen-tls = "127.0.0.1:0"\ntls-support = "none"\n')
+attempt("a wrong word", [r"clear-text-password = \"allways\".*\balways\b"],
+        conf='clear-text-password = "allways"\n')
 attempt("a file that others may change", [r"popper\.conf.*changed by others"],
         conf="", mode=0o666)
 attempt("an unknown module", [r"modules\.conf:2: .*\"nosuch\""],

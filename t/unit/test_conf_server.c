@@ -140,6 +140,74 @@ wants_a_name_fit_for_the_greeting(void **state)
 	good("server-name", longest);
 }
 
+/* Set ${pairs} (names and values, then NULL); what server_check says. */
+static const char *
+told(const char *const *pairs)
+{
+	defaults(NULL);
+	for (; *pairs != NULL; pairs += 2)
+		assert_int_equal(set(pairs[0], pairs[1]), 0);
+	return server_check(&s, &e) == 0 ? "" : e.text;
+}
+
+#define TOLD(...) told((const char *const[]){ __VA_ARGS__, NULL })
+#define PEM "tls-certificate", "/etc/ssl/pop.pem"
+
+static void
+knows_words_of_tls(void **state)
+{
+	(void)state;
+	assert_string_equal(TOLD("tls-support", "stsl"),
+	    "tls-support = \"stsl\": must be one of: default none stls "
+	    "alternate-port");
+	assert_string_equal(TOLD("tls-minimum", "1.1"),
+	    "tls-minimum = \"1.1\": must be one of: 1.2 1.3");
+	assert_string_equal(TOLD("tls-client-name", "mail"),
+	    "tls-client-name = \"mail\": must be one of: email dns upn cn");
+	assert_string_equal(TOLD("clear-text-password", "some"),
+	    "clear-text-password = \"some\": must be one of: default always "
+	    "local tls never");
+	assert_string_equal(TOLD("tls-support", ""),
+	    "tls-support = \"\": must be one of: default none stls "
+	    "alternate-port");
+	assert_string_equal(TOLD("tls-minimum", "1.2 1.3"),
+	    "tls-minimum = \"1.2 1.3\": must be one of: 1.2 1.3");
+	assert_string_equal(
+	    TOLD("tls-support", "none", "tls-minimum", "1.3", "tls-client-name",
+		"cn", "clear-text-password", "local"),
+	    "");
+	assert_string_equal(TOLD(PEM, "tls-support", "alternate-port",
+				"clear-text-password", "tls"),
+	    "");
+}
+
+static void
+knows_what_tls_needs(void **state)
+{
+	(void)state;
+	assert_string_equal(TOLD("listen-tls", "995"),
+	    "listen-tls needs TLS: set tls-certificate");
+	assert_string_equal(TOLD("clear-text-password", "tls"),
+	    "clear-text-password = tls needs TLS: set tls-certificate");
+	assert_string_equal(TOLD("tls-support", "stls"),
+	    "tls-support = stls needs TLS: set tls-certificate");
+	assert_string_equal(TOLD("tls-support", "alternate-port"),
+	    "tls-support = alternate-port needs TLS: set tls-certificate");
+	assert_string_equal(
+	    TOLD(PEM, "listen-tls", "995", "tls-support", "none"),
+	    "listen-tls needs TLS: do not set tls-support = none");
+	assert_string_equal(TOLD("tls-key", "/etc/ssl/pop.key"),
+	    "tls-key needs a certificate: set tls-certificate");
+	assert_string_equal(TOLD(PEM, "tls-client-crl", "/etc/ssl/crl"),
+	    "tls-client-crl needs a CA: set tls-client-ca");
+	assert_string_equal(TOLD(PEM, "tls-client-required", "yes"),
+	    "tls-client-required needs a CA: set tls-client-ca");
+	assert_string_equal(
+	    TOLD(PEM, "tls-key", "/k", "tls-client-ca", "/c", "tls-client-crl",
+		"/r", "tls-client-required", "yes", "listen-tls", "995"),
+	    "");
+}
+
 static void
 reads_a_file(void **state)
 {
@@ -204,6 +272,8 @@ main(void)
 		cmocka_unit_test_setup(checks_sense, defaults),
 		cmocka_unit_test_setup(
 		    wants_a_name_fit_for_the_greeting, defaults),
+		cmocka_unit_test_setup(knows_words_of_tls, defaults),
+		cmocka_unit_test_setup(knows_what_tls_needs, defaults),
 		cmocka_unit_test_setup(reads_a_file, defaults),
 		cmocka_unit_test(finds_the_nearest),
 	};
