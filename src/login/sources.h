@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define SOURCE_LEN 8 /* octets that make a source: /64 of IPv6, all of IPv4 */
+#include "base/source.h"
 
 struct source {
 	pid_t pid; /* of the worker */
