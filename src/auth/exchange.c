@@ -12,6 +12,7 @@
 #include "auth/services.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "priv/mechanisms.h"
 
@@ -65,6 +66,9 @@ by_name(struct exchange *x, const char *mechanism, struct popper_slice secret,
 		return POPPER_AUTH_NO;
 	if (secret.len == 0)
 		return refuse(answer, "an empty password is never accepted");
+	x->password = strcmp(mechanism, "USER") == 0;
+	if (x->password)
+		digest_of("password", user, secret, x->digest);
 	p.user = user;
 	p.secret = secret;
 	p.initial = true;
@@ -195,6 +199,8 @@ exchange_end(struct exchange *x)
 	x->plain.stage = PLAIN_IDLE;
 	x->plain.secret = popper_slice("", 0);
 	x->external = false;
+	x->password = false;
+	secret_wipe(x->digest, sizeof(x->digest));
 }
 
 static bool

@@ -8,6 +8,7 @@
 #define AUTH_EXCHANGE_H
 
 #include "auth/chain.h"
+#include "auth/digest.h"
 #include "auth/plain.h"
 #include "base/settings.h"
 #include "priv/messages.h"
@@ -22,6 +23,8 @@ struct exchange {
 	char certificate[CERTIFICATE_MAX];
 	struct plain plain;
 	bool external; /* EXTERNAL has begun */
+	bool password; /* ${digest} stands for the name and password given */
+	unsigned char digest[DIGEST_LEN];
 };
 
 /**

@@ -3,8 +3,8 @@
  *
  * Runs in: popper-auth, one process per connection that tries to log in, as
  * root; it dies with the connection.  Hears: messages of a login worker, which
- * are distrusted; and of the session.  Counts the tries and says when a
- * refusal may be told.
+ * are distrusted; and of the session.  Says when an attempt may be judged and
+ * when a refusal may be told.
  */
 #include "auth/gate.h"
 
@@ -16,6 +16,8 @@
 
 #include "auth/exchange.h"
 #include "auth/lookup.h"
+#include "auth/penalty.h"
+#include "auth/pool.h"
 #include "auth/verdict.h"
 #include "base/deadline.h"
 #include "base/error.h"
@@ -34,8 +36,8 @@ struct gate {
 	struct exchange exchange;
 	struct chain *chain;
 	const struct settings *settings;
+	struct penalty penalty;
 	int channel, client, relay;
-	uint64_t tries;
 	bool kept; /* it has served a module's session */
 	deadline_t began; /* the attempt */
 	char client_address[ADDRESS_MAX], server_address[ADDRESS_MAX];
@@ -65,7 +67,7 @@ static uint64_t
 hold(const struct gate *g)
 {
 	uint64_t step = g->settings->failure_delay * 1000;
-	uint64_t wish = g->answer.delay / 1000;
+	uint64_t wish = penalty_slowest(g->answer.delay / 1000);
 	uint64_t gone = (uint64_t)(deadline_in(0) - g->began);
 	uint64_t least = gone;
 
@@ -78,6 +80,20 @@ hold(const struct gate *g)
 	return least - gone;
 }
 
+/* The name as one word, which the log's readers can rely on: octets that are
+ * not printable are escaped by the log. */
+static const char *
+name_of(const struct gate *g)
+{
+	static char name[sizeof(g->exchange.given)];
+
+	text_copy(name, sizeof(name), g->exchange.given);
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == ' ')
+			*p = '_';
+	return name[0] == '\0' ? "(null)" : name;
+}
+
 /* True: the gate is done. */
 static bool
 refuse(struct gate *g, const struct popper_error *e)
@@ -87,15 +103,18 @@ refuse(struct gate *g, const struct popper_error *e)
 	text_copy(v.reply, sizeof(v.reply), e->reply);
 	if (e->status == POPPER_DENIED) {
 		v.hold = hold(g);
-		v.last = ++g->tries >= g->settings->max_tries;
+		penalty_failed(&g->penalty,
+		    g->exchange.password ? g->exchange.digest : NULL,
+		    deadline_in(0));
 		log_notice("[AUTH] Failed attempted login to %s from host "
 			   "(%s) %s: %s",
-		    g->exchange.given[0] == '\0' ? "(null)" : g->exchange.given,
-		    g->client_address, g->client_address, e->text);
-	} else
-		log_error("login of %s from %s failed: %s", g->exchange.given,
+		    name_of(g), g->client_address, g->client_address, e->text);
+	} else {
+		penalty_pause(&g->penalty);
+		log_error("login of %s from %s failed: %s", name_of(g),
 		    g->client_address, e->text);
-	return tell(g, &v) == -1 || v.last;
+	}
+	return tell(g, &v) == -1;
 }
 
 static bool
@@ -206,6 +225,7 @@ accepted(struct gate *g, struct popper_slice ahead)
 	error_clear(&e);
 	if (verdict_check(g->settings, &g->answer.identity, &e) == -1)
 		return refuse(g, &e);
+	penalty_passed(&g->penalty, deadline_in(0));
 	alarm(OPEN_SECONDS);
 	if (keeps(g) && g->chain->driver->opened != NULL &&
 	    g->chain->driver->opened(g->chain->exchange, &e) == -1)
@@ -230,6 +250,7 @@ judge(struct gate *g, enum popper_verdict judgement, struct popper_slice ahead)
 	alarm(0);
 	switch (judgement) {
 	case POPPER_AUTH_MORE:
+		penalty_pause(&g->penalty);
 		v.challenge =
 		    popper_slice(g->answer.challenge, g->answer.challenge_len);
 		return tell(g, &v) == -1;
@@ -276,12 +297,38 @@ stamp(struct gate *g, struct wire *request)
 	return wire_send(&g->wire, g->channel, NULL, 0) == -1;
 }
 
+/* The source has failed too often to be judged at once.  True: done. */
+static bool
+put_off(struct gate *g, enum penalty_word word, uint64_t wait)
+{
+	struct verdict v = { .kind = VERDICT_WAIT, .hold = wait };
+
+	/* It will take a while: another shall be kept in our place. */
+	if (wait >= 1000)
+		pool_leave();
+	if (word == PENALTY_REFUSE) {
+		v = (struct verdict){ .kind = VERDICT_REFUSED,
+			.status = POPPER_TEMPORARY,
+			.reply = "too many logins fail, try again later",
+			.last = true };
+		exchange_end(&g->exchange);
+		log_notice("[AUTH] a login from %s is not even tried: too many "
+			   "of that source wait already",
+		    g->client_address);
+	} else
+		log_debug("a login from %s waits %llu ms", g->client_address,
+		    (unsigned long long)wait);
+	return tell(g, &v) == -1 || v.last;
+}
+
 /* One message of the worker's.  True: the gate is done. */
 static bool
 serve(struct gate *g, struct wire *request)
 {
 	enum popper_verdict v;
+	enum penalty_word word;
 	struct attempt a;
+	uint64_t wait = 0;
 	bool done;
 
 	if (timestamp_is(request))
@@ -292,6 +339,11 @@ serve(struct gate *g, struct wire *request)
 		return true;
 	}
 	g->began = deadline_in(0);
+	word = penalty_ask(&g->penalty, a.begins, g->began, &wait);
+	if (word != PENALTY_GO) {
+		wire_wipe(request);
+		return put_off(g, word, wait);
+	}
 	alarm((unsigned)g->settings->auth_timeout);
 	if (a.begins)
 		v = exchange_begin(&g->exchange, &a, &g->answer);
@@ -307,6 +359,7 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 {
 	static struct gate g;
 	static struct wire request;
+	struct sockaddr_storage from;
 	size_t count;
 	int relay = -1;
 
@@ -315,8 +368,9 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	g.channel = channel;
 	g.client = client;
 	g.relay = -1;
-	g.tries = 0;
 	g.kept = false;
+	lookup_peer(client, &from);
+	penalty_enter(&g.penalty, &from);
 	lookup_address(client, true, g.client_address);
 	lookup_address(client, false, g.server_address);
 	g.exchange = (struct exchange){ .chain = c,

@@ -44,6 +44,12 @@ address_of(int sock, bool peer, struct sockaddr_storage *s)
 	return s->ss_family == AF_INET || s->ss_family == AF_INET6;
 }
 
+bool
+lookup_peer(int sock, struct sockaddr_storage *out)
+{
+	return address_of(sock, true, out);
+}
+
 static void
 as_text(const struct sockaddr_storage *s, char out[ADDRESS_MAX])
 {
@@ -103,8 +109,8 @@ lookup_host(int sock, const char *address, char name[HOST_MAX])
 	text_copy(name, HOST_MAX, address);
 	if (!address_of(sock, true, &s))
 		return;
-	r = getnameinfo((struct sockaddr *)&s, sizeof(s), found,
-	    sizeof(found), NULL, 0, NI_NAMEREQD);
+	r = getnameinfo((struct sockaddr *)&s, sizeof(s), found, sizeof(found),
+	    NULL, 0, NI_NAMEREQD);
 	if (r != 0) {
 		log_debug("Unable to get canonical name of client %s: %s (%d)",
 		    address, gai_strerror(r), r);

@@ -6,6 +6,11 @@
 
 #include "priv/messages.h"
 
+/** lookup_peer(sock, out): the address of ${sock}'s other side; IPv4 through an
+ * IPv6 socket is IPv4.  False, and AF_UNSPEC or another family, if it is none
+ * of IP. */
+bool lookup_peer(int sock, struct sockaddr_storage *out);
+
 /** lookup_address(sock, peer, out): the address of ${sock}'s other side
  * (${peer}) or its own as text; "local" if it has none. */
 void lookup_address(int sock, bool peer, char out[ADDRESS_MAX]);

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "auth/chain.h"
+#include "auth/digest.h"
 #include "auth/exchange.h"
 #include "auth/gate.h"
+#include "auth/penalty.h"
 #include "auth/pool.h"
 #include "auth/services.h"
 #include "base/fd.h"
@@ -87,6 +89,8 @@ main(void)
 	exchange_mechanisms(
 	    &chain, s.settings, ready.mechanisms, sizeof(ready.mechanisms));
 	identity_no_dump();
+	digest_start();
+	penalty_start(s.settings);
 	service_ready(&s, &ready);
 	service_run(&s);
 	service_exit(0);

@@ -28,6 +28,9 @@ static struct pooled {
 	bool idle;
 } pool[POOL_GATES];
 
+/* In a gate: to the parent; -1: it is not kept. */
+static int parent = -1;
+
 static void
 drop(struct pooled *g)
 {
@@ -56,10 +59,16 @@ pool_ended(pid_t pid)
 static bool
 is_idle(struct pooled *g)
 {
+	ssize_t n;
 	char c;
 
-	if (g->pid != 0 && !g->idle)
-		g->idle = recv(g->channel, &c, 1, MSG_DONTWAIT) == 1;
+	if (g->pid == 0 || g->idle)
+		return g->idle;
+	n = recv(g->channel, &c, 1, MSG_DONTWAIT);
+	if (n == 0)
+		drop(g); /* it has left, or died */
+	else
+		g->idle = n == 1;
 	return g->idle;
 }
 
@@ -81,20 +90,26 @@ pass_on(const int fds[2])
 /* In a gate: the connection it was made for, and then what the parent gives
  * it. */
 static void
-serve(struct service *s, struct chain *c, const int first[2], int parent)
+serve(struct service *s, struct chain *c, const int first[2])
 {
 	int fds[2] = { first[0], first[1] };
 	size_t count;
 	char octet;
 
 	for (int uses = 0;; uses++) {
-		if (!gate_run(c, s->settings, fds[0], fds[1]) ||
-		    parent == -1 || uses == POOL_USES ||
+		if (!gate_run(c, s->settings, fds[0], fds[1]) || parent == -1 ||
+		    uses == POOL_USES ||
 		    send(parent, "", 1, MSG_NOSIGNAL) != 1 ||
 		    fd_receive(parent, &octet, 1, fds, 2, &count) != 1 ||
 		    count != 2)
 			return;
 	}
+}
+
+void
+pool_leave(void)
+{
+	fd_close(&parent);
 }
 
 static struct pooled *
@@ -120,7 +135,8 @@ make_gate(struct service *s, struct chain *c, const int fds[2], bool keep)
 	if (pid == 0) {
 		fd_close(&pair[0]);
 		pool_close(); /* the parent's ends of the others' channels */
-		serve(s, c, fds, pair[1]);
+		parent = pair[1];
+		serve(s, c, fds);
 		service_exit(0);
 	}
 	fd_close(&pair[1]);

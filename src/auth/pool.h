@@ -22,6 +22,10 @@ void pool_knock(struct service *, struct chain *, const int fds[2]);
 /** pool_ended(pid): a gate has ended. */
 void pool_ended(pid_t pid);
 
+/** pool_leave(): in a gate that serves a connection: be no longer one that is
+ * kept, so that the parent keeps another; it ends with its connection. */
+void pool_leave(void);
+
 /** pool_close(): let idle gates end; called when the service stops. */
 void pool_close(void);
 

@@ -58,6 +58,7 @@ authorization_start(struct authorization *a, const struct assignment *s,
 	a->stream = stream;
 	a->client = client;
 	a->channel = -1;
+	a->tries = 0;
 	a->named = false;
 	a->local = is_local(client);
 	a->manners = (struct manners){ .have = 0 };
@@ -107,6 +108,25 @@ exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
 	    verdict_get(&a->wire, v);
 }
 
+/* Ask until the attempt is judged: nobody sleeps, if the client goes away the
+ * wait is over.  False also if its time is. */
+static bool
+ask(struct authorization *a, struct attempt *attempt, struct verdict *v)
+{
+	deadline_t until;
+
+	for (;;) {
+		v->kind = VERDICT_OPENED;
+		if (!exchange(a, attempt, v))
+			return false;
+		if (v->kind != VERDICT_WAIT)
+			return true;
+		until = deadline_in((int64_t)v->hold);
+		if (until > a->limit || fd_wait(a->client, 0, until) != 0)
+			return false;
+	}
+}
+
 /* The secret lies in a buffer of ours that is not const. */
 static void
 wipe_slice(struct stream *s, struct popper_slice secret)
@@ -130,16 +150,26 @@ authorization_ask(struct authorization *a, struct attempt *attempt,
 	attempt->ahead = stream_ahead(a->stream);
 	attempt->manners = a->manners;
 	attempt->manners.have = authorization_have(a);
-	answered = exchange(a, attempt, v);
+	answered = ask(a, attempt, v);
 	wipe_slice(a->stream, attempt->secret);
 	if (!answered) {
 		wire_wipe(&a->wire);
-		log_error("no verdict from popper-auth for a login of %s",
-		    attempt->user);
+		if (v->kind != VERDICT_WAIT)
+			log_error(
+			    "no verdict from popper-auth for a login of %s",
+			    attempt->user);
 		reply_refuse(r, POPPER_TEMPORARY,
 		    "cannot check the login now, try again later");
 	}
 	return answered;
+}
+
+enum outcome
+authorization_failed(struct authorization *a)
+{
+	return ++a->tries >= a->assignment->settings.max_tries
+	    ? OUTCOME_CLOSE
+	    : OUTCOME_REFUSED;
 }
 
 enum outcome
@@ -158,7 +188,10 @@ authorization_conclude(
 		fd_close(&a->channel);
 	text_copy(e.reply, sizeof(e.reply), v->reply);
 	reply_error(r, &e);
-	return v->last ? OUTCOME_CLOSE : OUTCOME_REFUSED;
+	if (v->last)
+		return OUTCOME_CLOSE;
+	return v->status == POPPER_DENIED ? authorization_failed(a)
+					  : OUTCOME_REFUSED;
 }
 
 static bool

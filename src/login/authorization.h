@@ -13,6 +13,7 @@ struct authorization {
 	struct stream *stream;
 	int client;
 	int channel; /* to the gate; -1: nobody has tried to log in yet */
+	uint64_t tries; /* that have failed */
 	deadline_t limit; /* for all of this state */
 	bool local; /* the client is on this host */
 	struct manners manners; /* but for ${have}: authorization_have() */
@@ -44,12 +45,17 @@ void authorization_before(void *context, const struct command *);
 /**
  * authorization_ask(a, attempt, verdict, reply):
  * Send ${attempt} to the gate (knocking for one first) and wait for its
- * ${verdict}, whose challenge points into ${a->wire}.  Wipes the secret.
+ * ${verdict}, whose challenge points into ${a->wire}; it is never WAIT, that
+ * is waited for here.  Wipes the secret.
  * False: there was no answer; the client has got -ERR and the connection is to
  * be closed.
  */
 bool authorization_ask(
     struct authorization *, struct attempt *, struct verdict *, struct reply *);
+
+/** authorization_failed(a): one more try has failed.  CLOSE if it was the
+ * last, else REFUSED; the client is told by the caller. */
+enum outcome authorization_failed(struct authorization *);
 
 /** authorization_conclude(a, verdict, reply): tell the client of a REFUSED,
  * once its time has come; nothing of an OPENED. */

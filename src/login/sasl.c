@@ -109,6 +109,8 @@ converse(struct authorization *a, struct attempt *attempt,
 		reply_challenge(r, v.challenge);
 		attempt->begins = false;
 		o = read_response(a, response, r);
+		if (o == OUTCOME_REFUSED)
+			return authorization_failed(a);
 		if (o != OUTCOME_DONE)
 			return o;
 	}
@@ -133,8 +135,10 @@ sasl_command(
 		    r, POPPER_INVALID, "no such mechanism here");
 	response.len = 0;
 	attempt.initial = args->count == 2;
-	if (attempt.initial && !decode_initial(args->word[1], &response))
-		return refuse_encoding(r);
+	if (attempt.initial && !decode_initial(args->word[1], &response)) {
+		refuse_encoding(r);
+		return authorization_failed(a);
+	}
 	o = converse(a, &attempt, &response, r);
 	secret_wipe(response.bytes, response.len);
 	return o;

@@ -249,7 +249,7 @@ bool
 verdict_get(struct wire *w, struct verdict *v)
 {
 	expect(w, KIND_VERDICT);
-	v->kind = (enum verdict_kind)wire_get_number(w, VERDICT_REFUSED);
+	v->kind = (enum verdict_kind)wire_get_number(w, VERDICT_WAIT);
 	v->status = (enum popper_status)wire_get_number(w, POPPER_STATUSES - 1);
 	wire_get_text(w, v->reply, sizeof(v->reply));
 	v->hold = wire_get_number(w, 3600 * 1000);

@@ -7,7 +7,7 @@
  *	worker <-> gate     TIMESTAMP  the greeting's, for APOP
  *	worker  -> gate     ATTEMPT    a name and a password, or AUTH begins
  *	worker  -> gate     RESPONSE   the next SASL response
- *	gate    -> worker   VERDICT    challenge, refused
+ *	gate    -> worker   VERDICT    challenge, refused, or ask again later
  *	gate    -> session  OPEN       who it is; the connection goes along
  *	session -> worker   VERDICT    the maildrop is open, or why not
  *	gate    -> session  HOST       the client's name, for the Stats line
@@ -94,13 +94,18 @@ void attempt_put(struct wire *, const struct attempt *);
 bool attempt_get(struct wire *, struct attempt *);
 
 /* VERDICT. */
-enum verdict_kind { VERDICT_OPENED, VERDICT_CHALLENGE, VERDICT_REFUSED };
+enum verdict_kind {
+	VERDICT_OPENED,
+	VERDICT_CHALLENGE,
+	VERDICT_REFUSED,
+	VERDICT_WAIT /* it was not looked at: send the same again later */
+};
 struct verdict {
 	enum verdict_kind kind;
 	enum popper_status status; /* REFUSED */
 	char reply[128]; /* REFUSED: text for the client, or "" */
-	uint64_t hold; /* REFUSED: ms to wait before saying so */
-	bool last; /* REFUSED: no more tries: close */
+	uint64_t hold; /* REFUSED, WAIT: ms to wait before saying or asking */
+	bool last; /* REFUSED: no more tries, whatever their number: close */
 	bool apart; /* REFUSED by the session: the gate is not there any more */
 	struct popper_slice challenge; /* CHALLENGE */
 };

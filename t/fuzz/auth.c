@@ -83,6 +83,13 @@ authorization_ask(struct authorization *a, struct attempt *t, struct verdict *v,
 }
 
 enum outcome
+authorization_failed(struct authorization *a)
+{
+	(void)a;
+	return OUTCOME_REFUSED;
+}
+
+enum outcome
 authorization_conclude(
     struct authorization *a, const struct verdict *v, struct reply *r)
 {

@@ -417,6 +417,7 @@ class Server:
             "state-folder": self.path("state"),
             "language-folder": os.path.join(self.build, "po"),
             "server-name": "pop.example.org", "failure-delay": 0,
+            "penalty-max": 0,
             "reverse-lookup": False}
         self.settings.update(conf or {})
         self.modules = modules if modules is not None else self.default_modules()

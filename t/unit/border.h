@@ -13,7 +13,7 @@
 static inline bool border_repack(
     unsigned kind, struct wire *in, struct wire *out);
 
-#define BORDER_KINDS 7
+#define BORDER_KINDS 8
 
 static inline void
 border_forget(struct assignment *a)
@@ -41,7 +41,7 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 {
 	static struct attempt attempt;
 	static struct verdict verdict;
-	static char name[HOST_MAX];
+	static char name[HOST_MAX], stamp[TIMESTAMP_MAX];
 
 	switch (kind) {
 	case 3:
@@ -54,10 +54,15 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 			return false;
 		verdict_put(out, &verdict);
 		return true;
-	default:
+	case 6:
 		if (!host_get(in, name))
 			return false;
 		host_put(out, name);
+		return true;
+	default:
+		if (!timestamp_is(in) || !timestamp_get(in, stamp))
+			return false;
+		timestamp_put(out, stamp);
 		return true;
 	}
 }

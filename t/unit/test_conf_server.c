@@ -112,6 +112,11 @@ checks_sense(void **state)
 	refused("auth-timeout", "3601");
 	refused("failure-delay", "61");
 	good("failure-delay", "0");
+	refused("penalty-max", "31");
+	good("penalty-max", "0");
+	refused("penalty-exempt", "localhost");
+	refused("penalty-exempt", "192.0.2.0/24 192.0.2.0/33");
+	good("penalty-exempt", "127.0.0.0/8 ::1 2001:db8::/32");
 	refused("max-tries", "0");
 	refused("max-connections", "0");
 	refused("max-connections", "1000001");

@@ -7,7 +7,7 @@
 #include "border.h"
 
 /* One good message of every kind; attempt and verdict in both forms. */
-enum { SAMPLES = 10 };
+enum { SAMPLES = 12 };
 static struct {
 	unsigned kind;
 	struct wire wire;
@@ -56,6 +56,7 @@ fill(void **state)
 		.last = true };
 	struct verdict more = { .kind = VERDICT_CHALLENGE,
 		.challenge = S("\0\1\2") };
+	struct verdict wait = { .kind = VERDICT_WAIT, .hold = 15000 };
 	struct verdict opened = { .kind = VERDICT_OPENED };
 	struct attempt response = attempt;
 	size_t n = 0;
@@ -83,6 +84,10 @@ fill(void **state)
 	sample[n++].kind = 4;
 	host_put(&sample[n].wire, "client.example");
 	sample[n++].kind = 6;
+	verdict_put(&sample[n].wire, &wait);
+	sample[n++].kind = 4;
+	timestamp_put(&sample[n].wire, "<1@pop.example.org>");
+	sample[n++].kind = 7;
 	return n == SAMPLES ? 0 : -1;
 }
 
@@ -215,7 +220,7 @@ keep_values_in_range(void **state)
 	assert_false(takes_number(7, 16, UINT64_C(1) << 32));
 	assert_false(takes_number(7, 24, UINT32_MAX));
 	/* VERDICT: kind, kind of verdict, status. */
-	assert_false(takes_number(5, 8, VERDICT_REFUSED + 1));
+	assert_false(takes_number(5, 8, VERDICT_WAIT + 1));
 	assert_false(takes_number(5, 16, POPPER_STATUSES));
 }
 
