@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "auth/exchange.h"
+#include "auth/lists.h"
 #include "auth/lookup.h"
 #include "auth/penalty.h"
 #include "auth/pool.h"
@@ -223,7 +224,8 @@ accepted(struct gate *g, struct popper_slice ahead)
 	int report = -1;
 
 	error_clear(&e);
-	if (verdict_check(g->settings, &g->answer.identity, &e) == -1)
+	if (verdict_check(g->settings, &g->answer.identity, &e) == -1 ||
+	    lists_check(g->settings, &g->answer.identity, &e) == -1)
 		return refuse(g, &e);
 	penalty_passed(&g->penalty, deadline_in(0));
 	alarm(OPEN_SECONDS);
@@ -345,7 +347,10 @@ serve(struct gate *g, struct wire *request)
 		return put_off(g, word, wait);
 	}
 	alarm((unsigned)g->settings->auth_timeout);
-	if (a.begins)
+	if (a.begins && lists_ready(g->settings, &g->answer.error) == -1) {
+		text_copy(g->exchange.given, sizeof(a.user), a.user);
+		v = POPPER_AUTH_LATER;
+	} else if (a.begins)
 		v = exchange_begin(&g->exchange, &a, &g->answer);
 	else
 		v = exchange_step(&g->exchange, a.secret, &g->answer);

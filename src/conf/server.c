@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/option.h"
-#include "base/source.h"
 #include "base/text.h"
 #include "conf/file.h"
+#include "conf/limits.h"
 #include "conf/nearest.h"
 #include "conf/tls.h"
 
@@ -113,9 +113,6 @@ check_times(const struct settings *s, struct popper_error *e)
 	if (s->failure_delay > 60)
 		return error_set(e, POPPER_PERMANENT,
 		    "failure-delay: must be at most 60 seconds");
-	if (s->penalty_max > 30)
-		return error_set(e, POPPER_PERMANENT,
-		    "penalty-max: must be at most 30 seconds");
 	if (s->max_tries == 0)
 		return error_set(
 		    e, POPPER_PERMANENT, "max-tries: must be at least 1");
@@ -125,23 +122,10 @@ check_times(const struct settings *s, struct popper_error *e)
 	return 0;
 }
 
-static int
-check_networks(const struct settings *s, struct popper_error *e)
-{
-	char word[80];
-
-	if (!source_wrong(s->penalty_exempt, word, sizeof(word)))
-		return 0;
-	return error_set(e, POPPER_PERMANENT,
-	    "penalty-exempt = \"%s\": must be a network, as 192.0.2.0/24 or "
-	    "2001:db8::/32",
-	    word);
-}
-
 int
 server_check(struct settings *s, struct popper_error *e)
 {
-	if (check_networks(s, e) == -1)
+	if (limits_check(s, e) == -1)
 		return -1;
 	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
 	    check_language(s->language, e) == -1 || tls_check(s, e) == -1)

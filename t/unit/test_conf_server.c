@@ -117,6 +117,13 @@ checks_sense(void **state)
 	refused("penalty-exempt", "localhost");
 	refused("penalty-exempt", "192.0.2.0/24 192.0.2.0/33");
 	good("penalty-exempt", "127.0.0.0/8 ::1 2001:db8::/32");
+	refused("auth-file", "users");
+	good("auth-file", "/etc/popper/users");
+	refused("nonauth-file", "./users");
+	good("nonauth-file", "/etc/ftpusers");
+	refused("cache-lifetime", "2d");
+	refused("cache-size", "0");
+	refused("cache-size", "1000001");
 	refused("max-tries", "0");
 	refused("max-connections", "0");
 	refused("max-connections", "1000001");
