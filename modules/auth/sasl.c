@@ -38,6 +38,8 @@ static const struct popper_option auth_sasl_options[] = {
 	    "SCRAM's iterations where none are stored, 4096 to 65536"),
 	POPPER_OPTION(TEXT, CONF, keytab, "keytab", "",
 	    "Kerberos keys of service/server-name; allows GSSAPI"),
+	POPPER_OPTION(TEXT, CONF, krb5_conf, "krb5-conf", "",
+	    "Kerberos configuration instead of /etc/krb5.conf"),
 	POPPER_OPTION(BOOL, CONF, any_realm, "any-realm", "no",
 	    "let principals of foreign realms in, as user@REALM"),
 	POPPER_OPTION(TEXT, CONF, service, "service", "pop",

@@ -17,7 +17,7 @@ struct auth_sasl_conf {
 	const char *store; /* popper, sasldb or saslauthd */
 	const char *sasldb, *saslauthd; /* paths */
 	const char *plugins; /* folder, or "": the library's own */
-	const char *keytab, *realm, *service, *key_file;
+	const char *keytab, *krb5_conf, *realm, *service, *key_file;
 	uint64_t iterations, log_level;
 	bool clear_secrets, scram_from_clear, any_realm;
 };

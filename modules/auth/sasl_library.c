@@ -90,6 +90,12 @@ write_log(void *context, int level, const char *text)
 	return SASL_OK;
 }
 
+static int
+set(const char *name, const char *value)
+{
+	return value[0] != '\0' ? setenv(name, value, 1) : 0;
+}
+
 int
 auth_sasl_library_start(struct auth_sasl *s, struct popper_error *e)
 {
@@ -106,9 +112,9 @@ auth_sasl_library_start(struct auth_sasl *s, struct popper_error *e)
 	if (instance != NULL)
 		return s->host->fail(e, POPPER_PERMANENT,
 		    "sasl: modules.conf may name this module once");
-	/* GSSAPI's own way to learn of its keys, besides the option. */
-	if (s->conf->keytab[0] != '\0' &&
-	    setenv("KRB5_KTNAME", s->conf->keytab, 1) == -1)
+	/* The Kerberos library's own way to learn of its files. */
+	if (set("KRB5_KTNAME", s->conf->keytab) == -1 ||
+	    set("KRB5_CONFIG", s->conf->krb5_conf) == -1)
 		return s->host->fail_system(e, POPPER_TEMPORARY, "sasl");
 	instance = s;
 	result = SASL_OK;

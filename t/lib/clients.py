@@ -22,9 +22,11 @@ WAYS = ("plain", "stls", "tls")
 
 
 class Way:
-    def __init__(self, kind, port, authority=None, pair=None):
+    def __init__(self, kind, port, authority=None, pair=None,
+                 host="127.0.0.1"):
         self.kind, self.port, self.authority = kind, port, authority
         self.pair = pair  # the client's own certificate
+        self.host = host  # curl, mpop and fetchmail go there
 
     @property
     def ca(self):
@@ -42,8 +44,8 @@ class Fetched:
 
 # What a client can be told to use.  None: it chooses by itself.
 MECHANISMS = {
-    "curl": ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1",
-             "SCRAM-SHA-256", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "APOP"),
+    "curl": ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "GSSAPI",
+             "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "APOP"),
     "mpop": ("USER", "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5",
              "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL", "GSSAPI",
              "OAUTHBEARER", "XOAUTH2", "APOP"),
@@ -137,10 +139,10 @@ def _token(mechanism):
 
 
 def curl(way, user, password, home, mechanism=None, more=()):
-    base = "pop3%s://127.0.0.1:%d/" % ("s" if way.kind == "tls" else "",
-                                       way.port)
+    base = "pop3%s://%s:%d/" % ("s" if way.kind == "tls" else "", way.host,
+                                way.port)
     command = ["curl", "-sS", "-m", "30"] + list(more)
-    if mechanism == "EXTERNAL":
+    if mechanism in ("EXTERNAL", "GSSAPI"):
         command += ["-u", user + ":"]
     elif _token(mechanism):
         command += ["-u", user + ":", "--oauth2-bearer", password]
@@ -175,7 +177,7 @@ def mpop(way, user, password, home, mechanism="USER", more=()):
     box = make_maildir(os.path.join(home, "box"))
     with open(os.path.join(home, "password"), "w") as file:
         file.write(password + "\n")
-    command = ["mpop", "--host=127.0.0.1", "--port=%d" % way.port,
+    command = ["mpop", "--host=" + way.host, "--port=%d" % way.port,
                "--timeout=20", "--user=" + user, "--passwordeval=cat " +
                os.path.join(home, "password"),
                "--auth=" + (mechanism or "on").lower(),
@@ -204,7 +206,8 @@ def _quoted(text):
 def fetchmail(way, user, password, home, mechanism="USER", more=()):
     box = os.path.join(home, "in")
     lines = ['set idfile "%s/ids"' % home, "set no bouncemail",
-             "poll 127.0.0.1 protocol pop3 port %d uidl no dns" % way.port,
+             "poll %s protocol pop3 port %d uidl no dns" % (
+                 way.host, way.port),
              'auth %s' % {"USER": "password"}.get(mechanism, (
                  mechanism or "any").lower()),
              'user "%s" password "%s" keep fetchall' % (

@@ -178,6 +178,7 @@ sasl_defaults(void)
 		.saslauthd = "/nonexistent/mux",
 		.plugins = "",
 		.keytab = "",
+		.krb5_conf = "",
 		.realm = "",
 		.service = "pop",
 		.key_file = key,
