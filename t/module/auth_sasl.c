@@ -234,7 +234,7 @@ cram(const char *user, const char *password)
 	return cram_with(user, password, "");
 }
 
-/* R-2195-01 -02, R-5034-08 */
+/* R-2195-01 -02 -03, R-5034-08 */
 static void
 cram_md5(void **state)
 {
@@ -256,6 +256,7 @@ cram_md5(void **state)
 	assert_int_equal(cram("ALICE", SASL_PASSWORD), POPPER_AUTH_YES);
 	assert_string_equal(auth_answer.identity.user, "alice");
 	assert_int_equal(cram("carol", SASL_PASSWORD), POPPER_AUTH_YES);
+	assert_int_equal(cram("long", SASL_LONG), POPPER_AUTH_YES);
 	assert_int_equal(
 	    cram_with("alice", SASL_PASSWORD, "0"), POPPER_AUTH_NO);
 	assert_int_equal(

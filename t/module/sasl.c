@@ -146,7 +146,7 @@ secret(const char *user, const char *kind, char *out, size_t size,
 {
 	bool clear = strcmp(kind, "clear") == 0;
 	const char *const have =
-	    clear ? " alice carol " : " alice bob dave eve a,b=c ";
+	    clear ? " alice carol long " : " alice bob dave eve a,b=c ";
 	char word[64];
 
 	if (strcmp(user, "broken") == 0)
@@ -155,7 +155,8 @@ secret(const char *user, const char *kind, char *out, size_t size,
 	if (strstr(have, word) == NULL)
 		return auth_host.fail(e, POPPER_ABSENT, "nothing");
 	if (clear)
-		(void)snprintf(out, size, "%s", SASL_PASSWORD);
+		(void)snprintf(out, size, "%s",
+		    strcmp(user, "long") == 0 ? SASL_LONG : SASL_PASSWORD);
 	else
 		print_keys(kind, out, size);
 	return 0;

@@ -5,7 +5,8 @@
  * Users: "alice" has keys of SCRAM and a clear-text secret, "bob" keys only,
  * "carol" a clear-text secret only, "dave" keys but no account, "eve" an
  * account that cannot be looked up now, "a,b=c" keys.  The password of each is
- * SASL_PASSWORD.  "broken" has secrets that cannot be read now.
+ * SASL_PASSWORD; "long" has a clear-text secret SASL_LONG.  "broken" has
+ * secrets that cannot be read now.
  */
 #ifndef T_MODULE_SASL_H
 #define T_MODULE_SASL_H
@@ -15,6 +16,9 @@
 #include "modules/auth/sasl.h"
 
 #define SASL_PASSWORD "pencil"
+#define SASL_LONG                                  \
+	"a secret that is longer than a block of " \
+	"the hash, sixty-four octets: it is hashed"
 #define SASL_BINDING "0123456789abcdef0123456789abcdef"
 
 extern struct auth_sasl_conf sasl_conf;
