@@ -24,6 +24,7 @@ stream_start(struct stream *s, int fd, int64_t patience)
 	int flags;
 
 	s->fd = fd;
+	s->transport = NULL;
 	s->patience = patience;
 	s->broken = false;
 	s->ended = false;
@@ -39,6 +40,12 @@ stream_start(struct stream *s, int fd, int64_t patience)
 	    ((flags & O_NONBLOCK) == 0 &&
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
 		s->broken = true;
+}
+
+void
+stream_wrap(struct stream *s, const struct stream_transport *t)
+{
+	s->transport = t;
 }
 
 bool
@@ -68,6 +75,31 @@ stream_forget(struct stream *s)
 
 /* --- Input. --- */
 
+static ssize_t
+pull(struct stream *s, char *p, size_t size)
+{
+	if (s->transport != NULL)
+		return s->transport->read(s->transport->self, p, size);
+	return read(s->fd, p, size);
+}
+
+static bool
+is_pending(const struct stream *s)
+{
+	return s->transport != NULL &&
+	    s->transport->pending(s->transport->self);
+}
+
+/* Wait until a read may give something; as fd_wait(). */
+static int
+wait_to_read(const struct stream *s, deadline_t deadline)
+{
+	if (is_pending(s))
+		return POLLIN;
+	return fd_wait(s->fd,
+	    s->transport != NULL ? s->transport->read_wants : POLLIN, deadline);
+}
+
 /* Read once behind what is there.  Never moves it: lines point into it. */
 static void
 take_in(struct stream *s)
@@ -75,7 +107,7 @@ take_in(struct stream *s)
 	ssize_t n;
 
 	do
-		n = read(s->fd, s->in + s->in_end, sizeof(s->in) - s->in_end);
+		n = pull(s, s->in + s->in_end, sizeof(s->in) - s->in_end);
 	while (n == -1 && errno == EINTR);
 	if (n > 0) {
 		s->in_end += (size_t)n;
@@ -102,7 +134,7 @@ fill(struct stream *s, deadline_t deadline)
 	s->in_at = 0;
 	/* poll(2) first: a client that waits for each answer has not sent its
 	 * next command yet, so a read(2) before it would be in vain. */
-	n = fd_wait(s->fd, POLLIN, deadline);
+	n = wait_to_read(s, deadline);
 	if (n == 0)
 		return STREAM_EXPIRED;
 	if (n == -1)
@@ -195,11 +227,13 @@ static bool
 wait_to_write(struct stream *s)
 {
 	deadline_t deadline = deadline_in(s->patience);
+	short wants =
+	    s->transport != NULL ? s->transport->write_wants : POLLOUT;
 	short events;
 	int n;
 
 	while (!s->broken) {
-		events = POLLOUT;
+		events = wants;
 		if (!s->ended && s->in_end < sizeof(s->in))
 			events |= POLLIN;
 		n = fd_wait(s->fd, events, deadline);
@@ -207,7 +241,7 @@ wait_to_write(struct stream *s)
 			return false;
 		if ((n & POLLIN) != 0)
 			take_in(s);
-		if ((n & ~POLLIN) != 0)
+		if ((n & (wants | ~POLLIN)) != 0)
 			return !s->broken; /* or the write will say why not */
 	}
 	return false;
@@ -215,12 +249,15 @@ wait_to_write(struct stream *s)
 
 /* One send(2), or write(2) for what is not a socket. */
 static ssize_t
-push(int fd, const char *p, size_t len)
+push(struct stream *s, const char *p, size_t len)
 {
-	ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+	ssize_t n;
 
+	if (s->transport != NULL)
+		return s->transport->write(s->transport->self, p, len);
+	n = send(s->fd, p, len, MSG_NOSIGNAL);
 	if (n == -1 && errno == ENOTSOCK)
-		n = write(fd, p, len);
+		n = write(s->fd, p, len);
 	return n;
 }
 
@@ -231,7 +268,7 @@ send_all(struct stream *s, const char *p, size_t len)
 	ssize_t n;
 
 	while (len > 0 && !s->broken) {
-		n = push(s->fd, p, len);
+		n = push(s, p, len);
 		if (n >= 0) {
 			p += n;
 			len -= (size_t)n;
@@ -287,7 +324,7 @@ stream_is_quiet(const struct stream *s)
 {
 	char c;
 
-	return s->in_at == s->in_end && s->fd != -1 &&
+	return s->in_at == s->in_end && s->fd != -1 && !is_pending(s) &&
 	    recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
@@ -299,12 +336,14 @@ stream_close(struct stream *s, int64_t patience)
 
 	if (stream_flush(s) == -1 || s->fd == -1)
 		return;
+	if (s->transport != NULL)
+		s->transport->close(s->transport->self);
 	if (shutdown(s->fd, SHUT_WR) == -1)
 		return; /* not a socket, or gone */
 	most = s->octets_in + DRAIN_MAX;
 	while (!s->ended && !s->broken && s->octets_in < most) {
 		s->in_at = s->in_end = 0;
-		if (fd_wait(s->fd, POLLIN, deadline) <= 0)
+		if (wait_to_read(s, deadline) <= 0)
 			return;
 		take_in(s);
 		if (deadline_left(deadline) == 0)

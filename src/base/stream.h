@@ -9,6 +9,8 @@
  * is room: a client that writes before it reads does not lock us both up
  * (RFC 2449 section 6.6).
  *
+ * A transport, TLS for one, may stand between a stream and its descriptor.
+ *
  * Runs in any process.  Knows nothing about POP3.
  */
 #ifndef BASE_STREAM_H
@@ -17,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <popper/slice.h>
 
@@ -28,10 +31,32 @@
 /* So many octets without a line end and the other side is given up. */
 #define STREAM_FLOOD (1u << 20)
 
+/*
+ * What a stream runs over, if not over its descriptor itself.  The functions
+ * never wait: they return -1 with errno EAGAIN, and the stream calls again
+ * once the events of ${read_wants} or ${write_wants} have come on the
+ * descriptor.
+ */
+struct stream_transport {
+	void *self; /* of the functions */
+	/* As read(2): 0 only if the other side has said that it is done; a
+	 * connection that breaks off is -1. */
+	ssize_t (*read)(void *self, void *buf, size_t size);
+	/* As send(2).  After EAGAIN the next call brings the same octets
+	 * first, wherever they lie then. */
+	ssize_t (*write)(void *self, const void *buf, size_t len);
+	/* Would a read give something without the descriptor? */
+	bool (*pending)(void *self);
+	/* Say, as far as that goes at once, that we send no more. */
+	void (*close)(void *self);
+	short read_wants, write_wants; /* poll(2) events */
+};
+
 struct stream {
 	/* -1: input was preloaded; output stays in ${out} until it is full or
 	 * flushed, then it is dropped (tests) */
 	int fd;
+	const struct stream_transport *transport; /* or NULL */
 	int64_t patience; /* ms a write may make no progress */
 	bool broken; /* a read or write failed: say no more */
 	bool ended; /* the other side will send no more */
@@ -59,6 +84,13 @@ enum stream_line {
  * first page of ${s}, so an idle stream costs little memory.
  */
 void stream_start(struct stream *, int fd, int64_t patience);
+
+/**
+ * stream_wrap(s, transport):
+ * From now on talk over ${transport}, which outlives the stream.  What was read
+ * before is not part of it: stream_forget() first.
+ */
+void stream_wrap(struct stream *, const struct stream_transport *);
 
 /**
  * stream_preload(s, octets):
