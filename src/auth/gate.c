@@ -162,6 +162,9 @@ hand_over(struct gate *g, struct popper_slice ahead, int *report,
 		fd_close(&pair[0]);
 	}
 	fd_close(&pair[1]);
+	/* The worker shall see the end of the session, not ours. */
+	if (result == 0)
+		fd_close(&g->relay);
 	*report = pair[0];
 	return result;
 }

@@ -5,8 +5,6 @@
  */
 #include "login/authorization.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +14,9 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "login/offer.h"
 #include "login/sasl.h"
+#include "login/stls.h"
 #include "priv/mechanisms.h"
 #include "priv/service.h"
 #include "proto/capa.h"
@@ -28,27 +28,7 @@
  * locks, a first scan.  A gate that is stuck ends before. */
 #define OPEN_PATIENCE (600 * 1000)
 
-/* Does the client sit on this host?  What is no network connection does. */
-static bool
-is_local(int client)
-{
-	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(s);
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-
-	if (getpeername(client, (struct sockaddr *)&s, &len) == -1)
-		return errno == ENOTSOCK;
-	memcpy(&four, &s, sizeof(four));
-	memcpy(&six, &s, sizeof(six));
-	if (s.ss_family == AF_INET)
-		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
-	if (s.ss_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
-		    (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
-			six.sin6_addr.s6_addr[12] == 127);
-	return s.ss_family == AF_UNIX;
-}
+static struct tls_link connection;
 
 void
 authorization_start(struct authorization *a, const struct assignment *s,
@@ -57,10 +37,14 @@ authorization_start(struct authorization *a, const struct assignment *s,
 	a->assignment = s;
 	a->stream = stream;
 	a->client = client;
+	a->link = &connection;
+	a->relay = -1;
+	a->certified = false;
+	a->certificate[0] = '\0';
 	a->channel = -1;
 	a->tries = 0;
 	a->named = false;
-	a->local = is_local(client);
+	a->local = offer_is_local(client);
 	a->manners = (struct manners){ .have = 0 };
 	a->timestamp[0] = '\0';
 	a->limit = deadline_in((int64_t)s->settings.login_timeout * 1000);
@@ -89,6 +73,24 @@ knock(struct authorization *a)
 	return done;
 }
 
+/* Send what is in ${a->wire}; the first time over TLS with the socket that the
+ * session shall have in the connection's place. */
+static bool
+send_attempt(struct authorization *a)
+{
+	int pair[2] = { -1, -1 };
+	bool first = a->link->ssl != NULL && a->relay == -1, done;
+
+	if (first &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+		return false;
+	done = wire_send(&a->wire, a->channel, &pair[1], first ? 1 : 0) == 0;
+	fd_close(&pair[1]);
+	if (first)
+		a->relay = pair[0];
+	return done;
+}
+
 static bool
 exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
 {
@@ -100,7 +102,7 @@ exchange(struct authorization *a, struct attempt *attempt, struct verdict *v)
 	if (!knock(a))
 		return false;
 	attempt_put(&a->wire, attempt);
-	if (wire_send(&a->wire, a->channel, NULL, 0) == -1)
+	if (!send_attempt(a))
 		return false;
 	wire_wipe(&a->wire);
 	return fd_wait(a->channel, POLLIN, deadline_in(patience)) > 0 &&
@@ -143,13 +145,18 @@ bool
 authorization_ask(struct authorization *a, struct attempt *attempt,
     struct verdict *v, struct reply *r)
 {
+	char binding[BINDING_MAX];
 	bool answered;
 
 	/* The next octet to the client may be the session's. */
 	stream_flush(a->stream);
 	attempt->ahead = stream_ahead(a->stream);
 	attempt->manners = a->manners;
-	attempt->manners.have = authorization_have(a);
+	attempt->manners.have = offer_have(a);
+	attempt->binding =
+	    popper_slice(binding, tls_link_binding(a->link, binding));
+	text_copy(
+	    attempt->certificate, sizeof(attempt->certificate), a->certificate);
 	answered = ask(a, attempt, v);
 	wipe_slice(a->stream, attempt->secret);
 	if (!answered) {
@@ -184,48 +191,16 @@ authorization_conclude(
 	if (v->hold > 0)
 		fd_wait(a->client, 0, deadline_in((int64_t)v->hold));
 	/* Another try needs another gate. */
-	if (v->apart)
+	if (v->apart) {
 		fd_close(&a->channel);
+		fd_close(&a->relay);
+	}
 	text_copy(e.reply, sizeof(e.reply), v->reply);
 	reply_error(r, &e);
 	if (v->last)
 		return OUTCOME_CLOSE;
 	return v->status == POPPER_DENIED ? authorization_failed(a)
 					  : OUTCOME_REFUSED;
-}
-
-static bool
-is_encrypted(const struct authorization *a)
-{
-	(void)a;
-	return false;
-}
-
-/* May a secret cross this connection in clear? */
-static bool
-clear_is_allowed(const struct authorization *a)
-{
-	const char *rule = a->assignment->settings.clear_text_password;
-
-	if (strcmp(rule, "always") == 0)
-		return true;
-	if (strcmp(rule, "never") == 0)
-		return false;
-	if (strcmp(rule, "local") == 0)
-		return a->local;
-	if (strcmp(rule, "tls") == 0)
-		return is_encrypted(a);
-	return a->local || is_encrypted(a);
-}
-
-unsigned
-authorization_have(const struct authorization *a)
-{
-	unsigned have = 0;
-
-	if (clear_is_allowed(a))
-		have |= POPPER_MECHANISM_CLEAR;
-	return have;
 }
 
 bool
@@ -235,7 +210,7 @@ authorization_stamp(struct authorization *a)
 	size_t count;
 
 	if (!mechanisms_allow(a->assignment->mechanisms,
-		popper_slice_text("APOP"), authorization_have(a)))
+		popper_slice_text("APOP"), offer_have(a)))
 		return true;
 	if (!knock(a))
 		return false;
@@ -259,10 +234,10 @@ authorization_before(void *context, const struct command *c)
 static bool
 is_open(struct authorization *a, const char *way, struct reply *r)
 {
-	const char *all = a->assignment->mechanisms;
+	const char *all = offer_mechanisms(a);
 	struct popper_slice name = popper_slice_text(way);
 
-	if (mechanisms_allow(all, name, authorization_have(a)))
+	if (mechanisms_allow(all, name, offer_have(a)))
 		return true;
 	if (mechanisms_allow(all, name, ~0u))
 		reply_refuse(r, POPPER_INVALID,
@@ -326,7 +301,7 @@ apop_command(void *context, const struct arguments *args, struct reply *r)
 	struct attempt attempt = { .begins = true, .mechanism = "APOP" };
 	struct verdict v;
 
-	if (a->timestamp[0] == '\0')
+	if (a->timestamp[0] == '\0' || offer_mechanisms(a)[0] == '\0')
 		return reply_refuse(
 		    r, POPPER_INVALID, "this way to log in is not offered");
 	if (!take_name(a, args->word[0], attempt.user))
@@ -348,10 +323,11 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 
 	(void)args;
 	capa_start(&c, &a->assignment->settings);
-	have = authorization_have(a);
+	have = offer_have(a);
+	c.stls = stls_is_offered(a);
 	c.user = mechanisms_allow(
-	    a->assignment->mechanisms, popper_slice_text("USER"), have);
-	mechanisms_sasl(a->assignment->mechanisms, have, sasl, sizeof(sasl));
+	    offer_mechanisms(a), popper_slice_text("USER"), have);
+	mechanisms_sasl(offer_mechanisms(a), have, sasl, sizeof(sasl));
 	c.mechanisms = sasl;
 	c.extensions = a->assignment->extensions;
 	if (a->assignment->settings.shy)
@@ -391,6 +367,13 @@ auth_command(void *context, const struct arguments *args, struct reply *r)
 }
 
 static enum outcome
+stls_run(void *context, const struct arguments *args, struct reply *r)
+{
+	(void)args;
+	return stls_command(context, r);
+}
+
+static enum outcome
 quit_command(void *context, const struct arguments *args, struct reply *r)
 {
 	(void)context;
@@ -407,6 +390,7 @@ const struct command authorization_commands[] = {
 	{ "CAPA", 0, 0, false, capa_command },
 	{ "UTF8", 0, 0, false, utf8_command },
 	{ "LANG", 0, 1, false, lang_command },
+	{ "STLS", 0, 0, false, stls_run },
 	{ "QUIT", 0, 0, false, quit_command },
 	{ NULL, 0, 0, false, NULL },
 };
@@ -428,4 +412,5 @@ authorization_end(struct authorization *a)
 {
 	wire_wipe(&a->wire);
 	fd_close(&a->channel);
+	fd_close(&a->relay);
 }

@@ -5,6 +5,7 @@
 #define LOGIN_AUTHORIZATION_H
 
 #include "base/stream.h"
+#include "login/tls_link.h"
 #include "priv/messages.h"
 #include "proto/command.h"
 
@@ -12,11 +13,15 @@ struct authorization {
 	const struct assignment *assignment;
 	struct stream *stream;
 	int client;
+	struct tls_link *link; /* its ssl is NULL until there is TLS */
+	int relay; /* -1, or our end of what the session will talk to */
+	bool certified; /* the client has shown a good certificate */
+	char certificate[CERTIFICATE_MAX]; /* name in it, or "" */
 	int channel; /* to the gate; -1: nobody has tried to log in yet */
 	uint64_t tries; /* that have failed */
 	deadline_t limit; /* for all of this state */
 	bool local; /* the client is on this host */
-	struct manners manners; /* but for ${have}: authorization_have() */
+	struct manners manners; /* but for ${have}: offer_have() */
 	char timestamp[TIMESTAMP_MAX]; /* of the greeting, or "" */
 	bool named; /* a USER was accepted, PASS may follow */
 	char user[POPPER_USER_MAX + 1];
@@ -29,10 +34,6 @@ extern const struct command authorization_elsewhere[];
 
 void authorization_start(struct authorization *, const struct assignment *,
     struct stream *, int client);
-
-/** authorization_have(a): POPPER_MECHANISM_ bits of the connection as it is
- * now, what the administrator allows included. */
-unsigned authorization_have(const struct authorization *);
 
 /** authorization_stamp(a): have the gate make the greeting's timestamp, if
  * APOP is offered.  False: there is no gate to be had. */

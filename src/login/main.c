@@ -8,6 +8,7 @@
  * library.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -20,22 +21,38 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "login/sources.h"
+#include "login/tls.h"
+#include "login/told.h"
 #include "login/worker.h"
 #include "priv/identity.h"
 #include "priv/sandbox.h"
 #include "priv/service.h"
 #include "proto/language.h"
 
-static struct sources sources;
+#define PORT_TLS 995 /* RFC 8314 section 7.3 */
+
+static struct sources sources; /* of workers before the login */
+
+/* Is a client who comes to ${listener} to speak TLS at once? */
+static bool
+is_tls(const struct service *s, int listener)
+{
+	const struct assignment *a = &s->assignment;
+
+	return (uint64_t)(listener - SERVICE_INPUT) >=
+	    a->inputs - a->inputs_tls;
+}
 
 /* Say no without waiting for anybody. */
 static void
-turn_away(struct service *s, int client)
+turn_away(struct service *s, int listener, int client)
 {
 	static const char words[] =
 	    "-ERR [SYS/TEMP] too many connections, try again later\r\n";
 
 	s->counters->turned_away++;
+	if (is_tls(s, listener))
+		return; /* a handshake is what we cannot afford now */
 	if (send(client, words, sizeof(words) - 1,
 		MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		log_debug("a client was turned away without a word");
@@ -58,6 +75,17 @@ say_full(const struct service *s, const char *option, uint64_t limit)
 	    option, (unsigned long long)limit,
 	    (unsigned long long)(s->counters->turned_away - told));
 	told = s->counters->turned_away + 1; /* with this one */
+}
+
+/* Workers that are relays now are counted as sessions. */
+static void
+take_word(struct service *s)
+{
+	pid_t pid;
+
+	while ((pid = told_next()) != 0)
+		if (sources_remove(&sources, pid))
+			s->counters->workers--;
 }
 
 static bool
@@ -97,22 +125,22 @@ take_connection(struct service *s, int listener)
 	pid_t pid;
 
 	memset(&from, 0, sizeof(from));
-	client = accept4(
-	    listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+	client =
+	    accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
 	if (client == -1) {
 		accept_failed(errno);
 		return;
 	}
 	s->counters->connections++;
+	take_word(s);
+	tls_tend();
 	if (too_many(s, &from))
-		turn_away(s, client);
+		turn_away(s, listener, client);
 	else if ((pid = service_fork(s)) == 0) {
-		worker_run(s, client);
+		worker_run(s, client, is_tls(s, listener));
 		service_exit(0);
-	} else if (pid > 0) {
+	} else if (pid > 0 && sources_add(&sources, pid, &from))
 		s->counters->workers++;
-		sources_add(&sources, pid, &from);
-	}
 	fd_close(&client);
 }
 
@@ -120,8 +148,9 @@ static void
 worker_ended(struct service *s, pid_t pid, int status)
 {
 	(void)status;
-	s->counters->workers--;
-	sources_remove(&sources, pid);
+	take_word(s);
+	if (sources_remove(&sources, pid))
+		s->counters->workers--;
 }
 
 /* Give up everything that accepting connections does not need. */
@@ -155,6 +184,48 @@ drop_privileges(const struct service *s)
 	sandbox_tell("popper-login", &box);
 }
 
+static bool
+is_at_port(int sock, uint16_t port)
+{
+	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(s);
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+
+	if (getsockname(sock, (struct sockaddr *)&s, &len) == -1)
+		return false;
+	memcpy(&four, &s, sizeof(four));
+	memcpy(&six, &s, sizeof(six));
+	return (s.ss_family == AF_INET && ntohs(four.sin_port) == port) ||
+	    (s.ss_family == AF_INET6 && ntohs(six.sin6_port) == port);
+}
+
+/* The one connection of inetd: TLS at once? */
+static bool
+is_tls_alone(const struct service *s)
+{
+	const char *support = s->settings->tls_support;
+
+	return strcmp(support, "alternate-port") == 0 ||
+	    (strcmp(support, "none") != 0 &&
+		is_at_port(SERVICE_INPUT, PORT_TLS));
+}
+
+/* Certificates and keys, while we may still read them. */
+static void
+prepare_tls(const struct service *s)
+{
+	const struct assignment *a = &s->assignment;
+
+	if (told_start() == -1)
+		log_fatal("pipe: %s", strerror(errno));
+	tls_start(s->settings);
+	if (tls_context() == NULL &&
+	    (a->inputs_tls > 0 || (a->single && is_tls_alone(s))))
+		log_fatal("TLS is to begin at once, but there is no "
+			  "certificate: set tls-certificate");
+}
+
 int
 main(void)
 {
@@ -167,11 +238,12 @@ main(void)
 	service_start(&s, "popper-login");
 	s.counters->workers = 0;
 	language_load(s.settings->language_folder, s.settings->language);
+	prepare_tls(&s);
 	drop_privileges(&s);
 	service_ready(&s, &ready);
 	if (s.assignment.single) {
 		service_alone(&s);
-		worker_run(&s, SERVICE_INPUT);
+		worker_run(&s, SERVICE_INPUT, is_tls_alone(&s));
 	} else
 		service_run(&s);
 	service_exit(0);

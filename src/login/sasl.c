@@ -11,6 +11,7 @@
 #include "base/base64.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "login/offer.h"
 #include "priv/mechanisms.h"
 #include "proto/dialog.h"
 
@@ -39,8 +40,7 @@ list_mechanisms(struct authorization *a, struct reply *r)
 	char list[MECHANISMS_MAX];
 	char *word, *rest = list;
 
-	mechanisms_sasl(a->assignment->mechanisms, authorization_have(a), list,
-	    sizeof(list));
+	mechanisms_sasl(offer_mechanisms(a), offer_have(a), list, sizeof(list));
 	reply_ok(r, "mechanisms follow");
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (word[0] != '\0')
@@ -127,9 +127,9 @@ sasl_command(
 
 	if (args->count == 0)
 		return list_mechanisms(a, r);
-	have = authorization_have(a) | POPPER_MECHANISM_HIDDEN;
+	have = offer_have(a) | POPPER_MECHANISM_HIDDEN;
 	if (!take_name(args->word[0], attempt.mechanism) ||
-	    !mechanisms_allow(a->assignment->mechanisms,
+	    !mechanisms_allow(offer_mechanisms(a),
 		popper_slice_text(attempt.mechanism), have))
 		return reply_refuse(
 		    r, POPPER_INVALID, "no such mechanism here");

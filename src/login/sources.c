@@ -20,7 +20,7 @@ sources_count(const struct sources *s, const struct sockaddr_storage *from)
 	return n;
 }
 
-void
+bool
 sources_add(struct sources *s, pid_t pid, const struct sockaddr_storage *from)
 {
 	struct source *bigger;
@@ -29,20 +29,22 @@ sources_add(struct sources *s, pid_t pid, const struct sockaddr_storage *from)
 	if (s->count == s->room) {
 		bigger = realloc(s->source, room * sizeof(*bigger));
 		if (bigger == NULL)
-			return;
+			return false;
 		s->source = bigger;
 		s->room = room;
 	}
 	s->source[s->count].pid = pid;
 	source_key(from, s->source[s->count++].key);
+	return true;
 }
 
-void
+bool
 sources_remove(struct sources *s, pid_t pid)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->source[i].pid == pid) {
 			s->source[i] = s->source[--s->count];
-			return;
+			return true;
 		}
+	return false;
 }

@@ -2,6 +2,7 @@
 #ifndef LOGIN_SOURCES_H
 #define LOGIN_SOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -24,9 +25,10 @@ uint64_t sources_count(
     const struct sources *, const struct sockaddr_storage *from);
 
 /** sources_add(s, pid, from), sources_remove(s, pid): a worker was made, has
- * ended.  Out of memory: it is not counted. */
-void sources_add(
+ * ended or is a relay now.  False: out of memory, it is not counted; it was not
+ * among them. */
+bool sources_add(
     struct sources *, pid_t pid, const struct sockaddr_storage *from);
-void sources_remove(struct sources *, pid_t pid);
+bool sources_remove(struct sources *, pid_t pid);
 
 #endif

@@ -9,6 +9,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "login/authorization.h"
+#include "login/relay.h"
+#include "login/stls.h"
+#include "login/told.h"
 #include "proto/dialog.h"
 
 /* How long we wait for a client to take in our last line. */
@@ -39,29 +42,54 @@ turn_away(struct stream *stream)
 	return DIALOG_CLOSE;
 }
 
-void
-worker_run(const struct service *s, int client)
+static enum dialog_end
+converse(const struct service *s, struct authorization *a)
 {
-	static struct stream stream;
-	static struct authorization a;
-	struct dialog d = { .stream = &stream, .context = &a };
-	enum dialog_end end;
+	struct dialog d = { .stream = a->stream, .context = a };
 
-	stream_start(&stream, client, (int64_t)s->settings->timeout * 1000);
-	authorization_start(&a, &s->assignment, &stream, client);
+	if (!authorization_stamp(a))
+		return turn_away(a->stream);
+	greet(s->settings, a->timestamp, a->stream);
 	d.commands = authorization_commands;
 	d.elsewhere = authorization_elsewhere;
 	d.before = authorization_before;
 	d.idle = (int64_t)s->settings->timeout * 1000;
-	d.limit = a.limit;
+	d.limit = a->limit;
 	d.lengthy = "AUTH";
-	if (authorization_stamp(&a)) {
-		greet(s->settings, a.timestamp, &stream);
-		end = dialog_run(&d);
-	} else
-		end = turn_away(&stream);
+	return dialog_run(&d);
+}
+
+/* The session has a plain connection; TLS needs us to the end of it. */
+static void
+attend(struct authorization *a, int64_t patience)
+{
+	int relay = a->relay;
+
+	a->relay = -1;
+	authorization_end(a);
+	told_logged_in();
+	relay_run(a->link, a->stream, relay, patience);
+	fd_close(&relay);
+}
+
+void
+worker_run(const struct service *s, int client, bool tls)
+{
+	static struct stream stream;
+	static struct authorization a;
+	int64_t patience = (int64_t)s->settings->timeout * 1000;
+	enum dialog_end end;
+
+	stream_start(&stream, client, patience);
+	authorization_start(&a, &s->assignment, &stream, client);
+	end = tls && !stls_begin(&a, true) ? DIALOG_GONE : converse(s, &a);
+	if (end == DIALOG_HANDED_OVER && a.relay != -1)
+		attend(&a, patience);
 	authorization_end(&a);
 	if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
 		stream_close(&stream, LINGER);
+	else if (end == DIALOG_EXPIRED && a.link->ssl != NULL)
+		stream_close(&stream, 0);
+	tls_link_free(a.link);
 	fd_close(&client);
 }

@@ -180,6 +180,7 @@ put_manners(struct wire *w, const struct manners *m)
 	wire_put_number(w, m->have);
 	wire_put_number(w, m->utf8);
 	wire_put_text(w, m->language);
+	wire_put_text(w, m->tls);
 }
 
 static void
@@ -188,6 +189,7 @@ get_manners(struct wire *w, struct manners *m)
 	m->have = (unsigned)wire_get_number(w, UINT8_MAX);
 	m->utf8 = get_bool(w);
 	wire_get_text(w, m->language, sizeof(m->language));
+	wire_get_text(w, m->tls, sizeof(m->tls));
 }
 
 void

@@ -34,6 +34,7 @@
 #define BINDING_MAX 64 /* octets of a channel binding */
 #define TIMESTAMP_MAX 256 /* of APOP */
 #define LANGUAGE_MAX 36 /* a tag of RFC 5646 */
+#define TLS_MAX 64 /* "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256" */
 #define EXTENSIONS_MAX 4096 /* capability lines */
 #define LISTING_MAX 32768 /* text of popper --modules */
 #define SECRET_MAX 12288 /* password or SASL response, decoded */
@@ -75,6 +76,7 @@ struct manners {
 	unsigned have; /* POPPER_MECHANISM_ bits that the connection offers */
 	bool utf8; /* UTF8 was given (RFC 6856) */
 	char language[LANGUAGE_MAX]; /* of replies, or "" */
+	char tls[TLS_MAX]; /* version and cipher, for the log; or "" */
 };
 
 /* ATTEMPT and RESPONSE.  Descriptor: what the session shall talk to, if that

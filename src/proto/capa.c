@@ -43,6 +43,7 @@ capa_start(struct capabilities *c, const struct settings *s)
 	c->transaction = false;
 	c->user = false;
 	c->utf8 = s->utf8;
+	c->stls = false;
 	c->mechanisms = "";
 	c->expire = CAPA_UNSET;
 	c->login_delay = CAPA_UNSET;
@@ -61,6 +62,8 @@ capa_reply(const struct capabilities *c, struct reply *r)
 	reply_line(r, "TOP");
 	if (c->user)
 		reply_line(r, "USER");
+	if (c->stls)
+		reply_line(r, "STLS");
 	if (c->mechanisms[0] != '\0')
 		reply_line(r, "SASL %s", c->mechanisms);
 	reply_line(r, "RESP-CODES");

@@ -15,6 +15,7 @@ struct capabilities {
 	bool transaction; /* after the login */
 	bool user; /* USER and PASS would be taken now */
 	bool utf8; /* UTF8 and names in UTF-8 are */
+	bool stls; /* STLS would be */
 	const char *mechanisms; /* of AUTH, space separated, or "" */
 	int64_t expire; /* days, CAPA_NEVER, or CAPA_UNSET: say nothing */
 	int64_t login_delay; /* seconds, or CAPA_UNSET */

@@ -78,8 +78,8 @@ static int
 open_maildrop(struct session *s, struct popper_error *e)
 {
 	if (enter(s, e) == -1 ||
-	    maildrop_open(
-		&s->maildrop, &s->equipment->drops, &s->place, e) == -1)
+	    maildrop_open(&s->maildrop, &s->equipment->drops, &s->place, e) ==
+		-1)
 		return -1;
 	if (extensions_start(&s->extensions, &s->equipment->exts, &s->place,
 		&s->maildrop, e) == -1 ||
@@ -224,8 +224,9 @@ session_run(
 		let_go(&s); /* the gate is gone, and with it the login */
 		return;
 	}
-	log_info("login: %s from %s, %zu messages", o->identity.user,
-	    o->client, s.maildrop.count);
+	log_info("login: %s from %s, %zu messages, %s", o->identity.user,
+	    o->client, s.maildrop.count,
+	    o->manners.tls[0] != '\0' ? o->manners.tls : "no TLS");
 	greet(&s);
 	serve(&s);
 	messages_free(&s.messages);

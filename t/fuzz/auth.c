@@ -12,6 +12,7 @@
 
 #include "auth/plain.h"
 #include "base/deadline.h"
+#include "login/offer.h"
 #include "login/sasl.h"
 #include "proto/dialog.h"
 
@@ -28,10 +29,16 @@ static char challenge[512];
 /* --- The worker's other half, without a process. --- */
 
 unsigned
-authorization_have(const struct authorization *a)
+offer_have(const struct authorization *a)
 {
 	(void)a;
 	return POPPER_MECHANISM_CLEAR;
+}
+
+const char *
+offer_mechanisms(const struct authorization *a)
+{
+	return a->assignment->mechanisms;
 }
 
 static void

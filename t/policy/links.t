@@ -38,6 +38,8 @@ def check_programs():
         deny = set(forbidden)
         if name == "popper":
             deny -= {"libconfuse"}
+        elif name == "popper-login":
+            deny -= {"libssl", "libcrypto"}
         elif name in ("popper-auth", "popper-session"):
             deny -= {"libltdl", "libconfuse"}
         tap.equal(sorted(libraries & deny), [],

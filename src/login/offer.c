@@ -1,0 +1,81 @@
+/*
+ * offer.c - which ways to log in a connection can be offered as it is now.
+ *
+ * Runs in: a login worker.
+ */
+#include "login/offer.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <popper/auth.h>
+
+bool
+offer_is_local(int client)
+{
+	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(s);
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+
+	if (getpeername(client, (struct sockaddr *)&s, &len) == -1)
+		return errno == ENOTSOCK;
+	memcpy(&four, &s, sizeof(four));
+	memcpy(&six, &s, sizeof(six));
+	if (s.ss_family == AF_INET)
+		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
+	if (s.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
+		    (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
+			six.sin6_addr.s6_addr[12] == 127);
+	return s.ss_family == AF_UNIX;
+}
+
+static bool
+is_encrypted(const struct authorization *a)
+{
+	return a->link->ssl != NULL;
+}
+
+/* May a secret cross this connection in clear? */
+static bool
+clear_is_allowed(const struct authorization *a)
+{
+	const char *rule = a->assignment->settings.clear_text_password;
+
+	if (strcmp(rule, "always") == 0)
+		return true;
+	if (strcmp(rule, "never") == 0)
+		return false;
+	if (strcmp(rule, "local") == 0)
+		return a->local;
+	if (strcmp(rule, "tls") == 0)
+		return is_encrypted(a);
+	return a->local || is_encrypted(a);
+}
+
+unsigned
+offer_have(const struct authorization *a)
+{
+	unsigned have = 0;
+
+	if (clear_is_allowed(a))
+		have |= POPPER_MECHANISM_CLEAR;
+	if (is_encrypted(a))
+		have |= POPPER_MECHANISM_TLS;
+	if (tls_link_is_bound(a->link))
+		have |= POPPER_MECHANISM_BOUND;
+	if (a->certificate[0] != '\0')
+		have |= POPPER_MECHANISM_CERTIFICATE;
+	return have;
+}
+
+const char *
+offer_mechanisms(const struct authorization *a)
+{
+	if (a->assignment->settings.tls_client_required && !a->certified)
+		return "";
+	return a->assignment->mechanisms;
+}
