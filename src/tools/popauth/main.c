@@ -24,6 +24,8 @@
 
 static const struct subcommand *const tables[] = {
 	mailauth_subcommands,
+	users_subcommands,
+	app_subcommands,
 };
 
 /* The first popper's popauth. */

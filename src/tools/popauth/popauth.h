@@ -42,6 +42,8 @@ struct subcommand {
 
 /* One table for each file of sub-commands; main.c lists them. */
 extern const struct subcommand mailauth_subcommands[];
+extern const struct subcommand users_subcommands[];
+extern const struct subcommand app_subcommands[];
 
 /** popauth_fail(p, e): tell ${e} on standard error.  POPAUTH_FAILED. */
 int popauth_fail(const struct popauth *, const struct popper_error *);
