@@ -336,6 +336,6 @@ app(const struct popauth *p, char *const *args, int count)
 
 const struct subcommand app_subcommands[] = {
 	{ "app", APP_FILE, "add|list|delete [USER [DEVICE|--all]]",
-	    "app passwords, one for each device", 1, 5, false, app },
+	    "app passwords, one for each device", 1, 8, false, app },
 	{ .name = NULL },
 };
