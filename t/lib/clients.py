@@ -49,7 +49,7 @@ MECHANISMS = {
     "mpop": ("USER", "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5",
              "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL", "GSSAPI",
              "OAUTHBEARER", "XOAUTH2", "APOP"),
-    "fetchmail": ("USER", "CRAM-MD5", "GSSAPI", "EXTERNAL"),
+    "fetchmail": ("USER", "APOP", "CRAM-MD5", "GSSAPI", "EXTERNAL"),
     "getmail": ("USER",),
     "poplib": ("USER", "APOP", "PLAIN", "LOGIN"),
     "perl": ("USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"),
@@ -206,10 +206,11 @@ def _quoted(text):
 def fetchmail(way, user, password, home, mechanism="USER", more=()):
     box = os.path.join(home, "in")
     lines = ['set idfile "%s/ids"' % home, "set no bouncemail",
-             "poll %s protocol pop3 port %d uidl no dns" % (
-                 way.host, way.port),
-             'auth %s' % {"USER": "password"}.get(mechanism, (
-                 mechanism or "any").lower()),
+             "poll %s protocol %s port %d uidl no dns" % (
+                 way.host, "apop" if mechanism == "APOP" else "pop3",
+                 way.port),
+             'auth %s' % {"USER": "password", "APOP": "any"}.get(
+                 mechanism, (mechanism or "any").lower()),
              'user "%s" password "%s" keep fetchall' % (
                  _quoted(user), _quoted(password))]
     if way.kind == "plain":

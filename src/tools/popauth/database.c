@@ -32,8 +32,10 @@ struct change {
 	struct entry *entries; /* to put in */
 	size_t count;
 	bool keep; /* what is there */
-	const char *without; /* a user to leave out, or NULL */
-	bool had;
+	/* Whose record is not copied, or NULL: a record that is replaced in
+	 * the new file would leave its octets there. */
+	const char *without;
+	bool had; /* there was such a record */
 };
 
 static int
@@ -183,13 +185,13 @@ copy(struct change *c)
 static int
 put(struct change *c, struct entry *entry)
 {
-	datum key = key_of(entry->user), old = gdbm_fetch(c->to, key), value;
+	datum key = key_of(entry->user), value;
+	datum old = gdbm_fetch(c->keep ? c->to : c->from, key);
 	char octets[VALUE_MAX];
 	int result;
 
 	if (old.dptr == NULL && gdbm_errno != GDBM_ITEM_NOT_FOUND)
 		return -1;
-	c->had = old.dptr != NULL;
 	entry->kept = c->keep && up_to_nul(slice(old)).len > 0;
 	if (entry->kept) {
 		release(old);
@@ -290,13 +292,16 @@ database_set(const char *path, const char *user, const char *secret, bool *had,
     struct popper_error *e)
 {
 	struct entry entry = { .scram = false };
-	struct change c = { .entries = &entry, .count = secret != NULL };
+	struct change c = {
+		.entries = &entry,
+		.count = secret != NULL,
+		.without = user,
+	};
 	int result;
 
-	if (secret == NULL)
-		c.without = user;
-	else if (!text_copy(entry.user, sizeof(entry.user), user) ||
-	    !text_copy(entry.secret, sizeof(entry.secret), secret))
+	if (secret != NULL &&
+	    (!text_copy(entry.user, sizeof(entry.user), user) ||
+		!text_copy(entry.secret, sizeof(entry.secret), secret)))
 		return error_set(
 		    e, POPPER_INVALID, "the name or the secret is too long");
 	result = change(path, &c, e);
