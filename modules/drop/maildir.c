@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,8 +21,8 @@
 
 #include "maildir.h"
 
-int
-maildir_path(const struct popper_host *host, const struct maildir_conf *conf,
+static int
+inbox_path(const struct popper_host *host, const struct maildir_conf *conf,
     const struct popper_place *place, char *path, struct popper_error *error)
 {
 	const char *maildrop = place->identity->maildrop;
@@ -35,6 +36,28 @@ maildir_path(const struct popper_host *host, const struct maildir_conf *conf,
 		    "maildrop \"%s\" does not begin with /", maildrop);
 	memcpy(path, maildrop, strlen(maildrop) + 1);
 	return 0;
+}
+
+/* A sub-mailbox is a folder ".NAME" in the Maildir, as Maildir++ has it. */
+int
+maildir_path(const struct popper_host *host, const struct maildir_conf *conf,
+    const struct popper_place *place, char *path, struct popper_error *error)
+{
+	const char *folder = place->identity->folder;
+	size_t len;
+	int n;
+
+	if (inbox_path(host, conf, place, path, error) == -1)
+		return -1;
+	if (folder[0] == '\0')
+		return 0;
+	len = strlen(path);
+	n = snprintf(path + len, POPPER_PATH_MAX + 1 - len, "/.%s", folder);
+	if (folder[0] != '.' && strchr(folder, '/') == NULL && n > 0 &&
+	    (size_t)n < POPPER_PATH_MAX + 1 - len)
+		return 0;
+	return host->fail(error, POPPER_PERMANENT,
+	    "maildir %.800s: no sub-mailbox can have this name", path);
 }
 
 void

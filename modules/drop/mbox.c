@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,17 @@ mbox_from_self(void *self)
 	return m;
 }
 
+static bool
+has_folders(const char *path)
+{
+	while ((path = strchr(path, '%')) != NULL && path[1] != '\0') {
+		if (path[1] == 'f')
+			return true;
+		path += 2;
+	}
+	return false;
+}
+
 /* Where the mbox is; ${path} has POPPER_PATH_MAX + 1 octets. */
 static int
 find_path(const struct popper_host *h, const struct mbox_conf *conf,
@@ -49,6 +61,12 @@ find_path(const struct popper_host *h, const struct mbox_conf *conf,
 {
 	const struct popper_identity *who = place->identity;
 
+	if (who->folder[0] != '\0' &&
+	    (who->maildrop[0] != '\0' || !has_folders(conf->path)))
+		return h->fail(e, POPPER_ABSENT,
+		    "mbox of %s has no sub-mailboxes: there is no %%f in its "
+		    "path",
+		    who->user);
 	if (who->maildrop[0] != '\0')
 		memcpy(path, who->maildrop, sizeof(who->maildrop));
 	else if (h->expand(path, POPPER_PATH_MAX + 1, conf->path, who, e) == -1)
@@ -68,7 +86,8 @@ mbox_paths(const struct popper_host *h, const void *conf,
 	char path[POPPER_PATH_MAX + 1], *slash;
 
 	if (find_path(h, c, place, path, e) == -1)
-		return -1;
+		/* open says the same, and another module may have it. */
+		return e->status == POPPER_ABSENT ? 0 : -1;
 	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
 	    -1)
 		goto fail;

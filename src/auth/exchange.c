@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "auth/prepare.h"
 #include "auth/services.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -52,6 +53,25 @@ describe(const struct exchange *x, const char *mechanism)
 		.binding = popper_slice("", 0) };
 }
 
+/* The chain's word about a password as it is compared (RFC 6856 section 2.2).
+ */
+static enum popper_verdict
+by_password(struct exchange *x, struct popper_attempt *p,
+    struct popper_slice given, struct popper_answer *answer)
+{
+	static char secret[SECRET_MAX + 1];
+	enum popper_verdict v;
+
+	x->stained = x->stained || prepare_leaves(given);
+	if (prepare(secret, sizeof(secret), given, &answer->error) == -1)
+		return POPPER_AUTH_NO;
+	p->secret = popper_slice_text(secret);
+	v = chain_begin(x->chain, p, answer);
+	secret_wipe(secret, given.len);
+	secret_wipe(secret, p->secret.len);
+	return v;
+}
+
 /* USER and APOP, however they were said. */
 static enum popper_verdict
 by_name(struct exchange *x, const char *mechanism, struct popper_slice secret,
@@ -72,6 +92,8 @@ by_name(struct exchange *x, const char *mechanism, struct popper_slice secret,
 	p.user = user;
 	p.secret = secret;
 	p.initial = true;
+	if (x->password)
+		return by_password(x, &p, secret, answer);
 	return chain_begin(x->chain, &p, answer);
 }
 
@@ -136,8 +158,11 @@ ask(struct popper_answer *answer)
 static enum popper_verdict
 finish(enum popper_verdict v, struct popper_answer *answer)
 {
-	const char *folder = services_folder();
+	const char *folder;
 
+	if (v == POPPER_AUTH_MORE)
+		return v; /* the name may have come before */
+	folder = services_folder();
 	if (v == POPPER_AUTH_YES)
 		text_copy(answer->identity.folder,
 		    sizeof(answer->identity.folder), folder);
@@ -201,6 +226,7 @@ exchange_end(struct exchange *x)
 	x->external = false;
 	x->password = false;
 	secret_wipe(x->digest, sizeof(x->digest));
+	services_folder();
 }
 
 static bool

@@ -25,6 +25,7 @@ struct exchange {
 	bool external; /* EXTERNAL has begun */
 	bool password; /* ${digest} stands for the name and password given */
 	unsigned char digest[DIGEST_LEN];
+	bool stained; /* a password is left in memory that was given back */
 };
 
 /**

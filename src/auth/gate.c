@@ -404,5 +404,5 @@ gate_run(struct chain *c, const struct settings *s, int channel, int client)
 	fd_close(&g.channel);
 	fd_close(&g.client);
 	fd_close(&g.relay);
-	return !g.kept;
+	return !g.kept && !g.exchange.stained;
 }

@@ -13,9 +13,9 @@
  * Serve the login worker at the other end of ${channel} until it hangs up:
  * judge its attempts, hand the connection ${client} over to a session, tell
  * the worker the outcome.  False if this process must not serve another
- * connection: it has stayed for a module's session.
+ * connection: it has stayed for a module's session, or its memory holds what
+ * it must forget.
  */
-bool gate_run(struct chain *, const struct settings *, int channel,
-    int client);
+bool gate_run(struct chain *, const struct settings *, int channel, int client);
 
 #endif

@@ -13,11 +13,15 @@ struct name {
 
 /**
  * name_make(s, given, name, error):
- * Prepare (RFC 4013), split off a sub-mailbox, lower the case, cut or add a
- * domain, as the settings say.  0, or -1 with ${error} POPPER_DENIED: the same
+ * Prepare (RFC 4013), split off a sub-mailbox, cut or add a domain, lower the
+ * case, as the settings say.  0, or -1 with ${error} POPPER_DENIED: the same
  * answer as for a user that is not there.
  */
 int name_make(const struct settings *, const char *given, struct name *,
     struct popper_error *);
+
+/** name_is_folder(folder): may it be the name of a sub-mailbox?  Then it is
+ * one component of a path, and not a hidden one. */
+bool name_is_folder(const char *folder);
 
 #endif

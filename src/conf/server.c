@@ -97,6 +97,27 @@ check_language(const char *language, struct popper_error *e)
 	    settings_languages);
 }
 
+static int
+check_names(const struct settings *s, struct popper_error *e)
+{
+	const char *c = s->mailbox_separator, *domain = s->default_domain;
+
+	if (c[0] != '\0' &&
+	    (c[1] != '\0' || strchr("!#$%&*+,-./:;=^_|~", *c) == NULL))
+		return error_set(e, POPPER_PERMANENT,
+		    "mailbox-separator = \"%.80s\": must be one of "
+		    "! # $ %% & * + , - . / : ; = ^ _ | ~, or empty",
+		    c);
+	if (domain[0] == '\0' ||
+	    (strlen(domain) < 200 &&
+		text_is_visible(popper_slice_text(domain)) &&
+		strpbrk(domain, "@/%") == NULL))
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "default-domain = \"%.80s\": must be a domain, without @, or empty",
+	    domain);
+}
+
 /* Limits of some minutes to keep arithmetic in range and gates mortal. */
 static int
 check_times(const struct settings *s, struct popper_error *e)
@@ -128,7 +149,8 @@ server_check(struct settings *s, struct popper_error *e)
 	if (limits_check(s, e) == -1)
 		return -1;
 	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
-	    check_language(s->language, e) == -1 || tls_check(s, e) == -1)
+	    check_language(s->language, e) == -1 || check_names(s, e) == -1 ||
+	    tls_check(s, e) == -1)
 		return -1;
 	return check_expire(s->expire, e);
 }

@@ -36,8 +36,7 @@ is_component(const char *s, size_t len)
 	if (len == 0 || s[0] == '.')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (s[i] == '/' || (unsigned char)s[i] < 0x20 ||
-		    s[i] == 0x7f)
+		if (s[i] == '/' || (unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
 	return true;
 }
@@ -78,6 +77,10 @@ add_percent(struct path *p, char what, const struct popper_identity *i)
 		return add_letter(p, i->user, 0);
 	case '2':
 		return add_letter(p, i->user, 1);
+	case 'f':
+		if (i->folder[0] == '\0')
+			return add(p, "INBOX", 5);
+		return add_component(p, i->folder, strlen(i->folder));
 	case 'h':
 		return i->home[0] == '/' && add(p, i->home, strlen(i->home));
 	default:

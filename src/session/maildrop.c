@@ -16,7 +16,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "mod/host.h"
+#include "base/text.h"
 #include "priv/landlock.h"
+#include "proto/language.h"
 
 struct enclosure {
 	struct popper_allow allow;
@@ -128,8 +130,8 @@ maildrop_open(struct maildrop *m, const struct used_modules *drops,
 		asked = true;
 		error_clear(e);
 		m->driver = u->module->drop;
-		if (m->driver->open(
-			&host_services, u->conf, p, &m->self, e) == 0) {
+		if (m->driver->open(&host_services, u->conf, p, &m->self, e) ==
+		    0) {
 			m->count = m->driver->count(m->self);
 			return 0;
 		}
@@ -140,8 +142,13 @@ maildrop_open(struct maildrop *m, const struct used_modules *drops,
 		return error_set(e, POPPER_PERMANENT,
 		    "drop module \"%s\" of user %s is not in modules.conf",
 		    p->identity->drop, p->identity->user);
-	log_info("user %s has no maildrop yet: %s", p->identity->user,
-	    e->text);
+	if (p->identity->folder[0] != '\0') {
+		error_set(e, POPPER_INVALID, "there is no sub-mailbox \"%s\"",
+		    p->identity->folder);
+		text_copy(e->reply, sizeof(e->reply), N_("no such mailbox"));
+		return -1;
+	}
+	log_info("user %s has no maildrop yet: %s", p->identity->user, e->text);
 	*m = (struct maildrop){ .driver = &empty_drop };
 	return 0;
 }

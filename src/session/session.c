@@ -27,6 +27,14 @@
 /* How long a Stats line waits for the name of the client. */
 #define NAME_PATIENCE 5000
 
+/* Is it the client's doing? */
+static bool
+is_everyday(enum popper_status status)
+{
+	return status == POPPER_IN_USE || status == POPPER_INVALID ||
+	    status == POPPER_TOO_SOON;
+}
+
 /* Tell the login worker, who is silent from then on if the maildrop is open,
  * and otherwise tells the client. */
 static int
@@ -40,8 +48,8 @@ report(struct session *s, const struct popper_error *e)
 		v.apart = true;
 		v.status = e->status;
 		text_copy(v.reply, sizeof(v.reply), e->reply);
-		log_write(e->status == POPPER_IN_USE ? POPPER_LOG_NOTICE
-						     : POPPER_LOG_ERROR,
+		log_write(is_everyday(e->status) ? POPPER_LOG_NOTICE
+						 : POPPER_LOG_ERROR,
 		    "maildrop of %s not opened: %s", s->opening->identity.user,
 		    e->text);
 	}

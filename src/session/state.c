@@ -46,10 +46,14 @@ state_root(const char *path, struct popper_error *e)
 	    path, (unsigned)geteuid());
 }
 
-/* A file name for any user name: odd octets become %XX. */
+/*
+ * A file name for any user name: odd octets become %XX.  A sub-mailbox has a
+ * folder of its own behind "%=", which no user name becomes.
+ */
 static bool
-folder_name(const char *user, char out[NAME_MAX_OCTETS + 1])
+folder_name(const struct popper_identity *i, char out[NAME_MAX_OCTETS + 1])
 {
+	const char *user = i->user;
 	size_t len = 0;
 	bool plain;
 
@@ -61,7 +65,11 @@ folder_name(const char *user, char out[NAME_MAX_OCTETS + 1])
 			return false;
 		len += strlen(out + len);
 	}
-	return len > 0;
+	if (i->folder[0] == '\0')
+		return len > 0;
+	return len > 0 && strchr(i->folder, '/') == NULL &&
+	    text_print(
+		out + len, NAME_MAX_OCTETS + 1 - len, "%%=%s", i->folder);
 }
 
 /* A folder we have just made is root's: give it to the user. */
@@ -117,7 +125,7 @@ state_open(int root, const struct popper_identity *i, struct popper_error *e)
 	char name[NAME_MAX_OCTETS + 1];
 	int fd;
 
-	if (!folder_name(i->user, name))
+	if (!folder_name(i, name))
 		return error_set(e, POPPER_PERMANENT,
 		    "user name too long for a state folder");
 	fd = openat(root, name, FOLDER_FLAGS);

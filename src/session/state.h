@@ -17,8 +17,9 @@ int state_root(const char *path, struct popper_error *);
 /**
  * state_open(root, identity, error):
  * Open, or make, the folder of ${identity}'s user below ${root}: mode 0700,
- * the user's own, named after the user.  Must be called before the process
- * becomes the user.  Its descriptor, or -1 with ${error} filled.
+ * the user's own, named after the user and the sub-mailbox.  Must be called
+ * before the process becomes the user.  Its descriptor, or -1 with ${error}
+ * filled.
  */
 int state_open(int root, const struct popper_identity *,
     struct popper_error *);
