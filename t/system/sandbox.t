@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
 import mail  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
+import tls  # noqa: E402
 
 popper.need_server()
 UID = 61001
@@ -110,6 +111,46 @@ def listeners():
     return found
 
 
+def shared(pid):
+    """What a process shares with others and may write: lines of its map."""
+    with open("/proc/%d/maps" % pid) as file:
+        lines = [line.split(None, 5) for line in file]
+    return ["%s %s" % (line[0], line[5].strip() if len(line) > 5 else "")
+            for line in lines if "w" in line[1] and line[1].endswith("s")]
+
+
+def check_tls(settings):
+    """Workers that hold the key share no page that two of them may write."""
+    with popper.Server("daemon", conf=settings, start=False) as server:
+        authority = tls.Authority(server.path("ca"))
+        pair = authority.server()
+        server.settings.update(authority.settings(pair))
+        user = server.add_user("alice", popper.DROPS[-1], [mail.simple(1)],
+                               uid=UID)
+        server.start()
+        relayed = tls.upgrade(greeted(server), authority)
+        tap.match(relayed.login(user), r"^\+OK", "a login over TLS")
+        waiting = tls.upgrade(greeted(server), authority)
+        workers = server.children("popper-login")
+        tap.equal(len(workers), 2, "a relay and a worker before its login")
+        for pid in workers:
+            tap.equal(shared(pid), [], "a worker's key is in no page that "
+                                       "another process may write")
+            tap.equal(int(popper.status(pid)["CapEff"], 16), 0,
+                      "and it has no capability")
+            links = [link for link in descriptors(pid)
+                     if link.startswith("/") and link != "/dev/null"]
+            tap.equal(links, [], "nor a file, now that it has read the key")
+        waiting.quit()
+        relayed.quit()
+
+
+def greeted(server):
+    client = server.connect()
+    client.reply()
+    return client
+
+
 def check_children(where, server, client):
     """After the end of a session nothing of it is there."""
     client.quit()
@@ -125,5 +166,6 @@ if popper.status(os.getpid()).get("Seccomp") is None:
 SETTINGS = {"sandbox": True}
 if popper.ROOT:
     tap.run(lambda: facts("daemon", SETTINGS))
+    tap.run(lambda: check_tls(SETTINGS))
 tap.run(lambda: facts("user", SETTINGS))
 tap.done()

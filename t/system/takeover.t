@@ -17,6 +17,7 @@ import intrude  # noqa: E402
 import mail  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
+import tls  # noqa: E402
 
 popper.need_server()
 AT_FDCWD = -100
@@ -80,6 +81,23 @@ def against_worker(server):
     client.close()
 
 
+def against_relay(server, user):
+    """The worker of a session over TLS: no more than before the login."""
+    authority = server.authority
+    for what, call, arguments in attempts(server):
+        client = server.connect()
+        client.reply()
+        client = tls.upgrade(client, authority)
+        if not client.login(user).startswith("+OK"):
+            raise AssertionError("no login over TLS")
+        tap.equal(one(newest(server, "popper-login"), call, arguments),
+                  intrude.KILLED, "a relay that wants to %s is killed" % what)
+        client.close()
+        popper.wait_gone({pid: popper.processes()[pid][1]
+                          for pid in server.children("popper-session")
+                          if pid in popper.processes()})
+
+
 def newest(server, name):
     began = popper.processes()
     return max(server.children(name), key=lambda pid: began[pid][1])
@@ -127,10 +145,14 @@ def whole(drop, same_uid):
         alice = server.add_user("alice", drop, [mail.simple(1)], uid=61001)
         bob = server.add_user("bob", drop, [mail.simple(1)],
                               uid=61001 if same_uid else 61002)
+        server.authority = tls.Authority(server.path("ca"))
+        server.settings.update(
+            server.authority.settings(server.authority.server()))
         server.start()
         server.connect().enter(bob).quit()
         if not same_uid:
             against_worker(server)
+            against_relay(server, alice)
         against_session(server, alice, bob)
 
 
