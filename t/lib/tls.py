@@ -34,6 +34,10 @@ class Pair:
     def __init__(self, certificate, key):
         self.certificate, self.key = certificate, key
 
+    def serial(self):
+        return _openssl("/", "x509", "-in", self.certificate, "-noout",
+                        "-serial").strip().partition("=")[2]
+
 
 def _openssl(folder, *words):
     done = subprocess.run(["openssl"] + list(words), cwd=folder,
@@ -151,16 +155,12 @@ def own(server, *pairs):
             os.chown(pair.key, server.uid, server.gid)
 
 
-def install(pair, certificate, key):
-    """Put copies of a pair at these paths, each by a rename; the server's
-    owner, who may read the key, stays that of the file that was there."""
-    for source, target in ((pair.certificate, certificate), (pair.key, key)):
-        shutil.copy(source, target + ".new")
-        shutil.copymode(source, target + ".new")
-        if os.path.exists(target):
-            there = os.stat(target)
-            os.chown(target + ".new", there.st_uid, there.st_gid)
-        os.rename(target + ".new", target)
+def install(server, source, target):
+    """Put a copy of the file there, by a rename, for the server to read."""
+    shutil.copy(source, target + ".new")
+    if server.drop_to:
+        os.chown(target + ".new", server.uid, server.gid)
+    os.rename(target + ".new", target)
 
 
 def wrap(client, context, host="localhost"):
@@ -170,6 +170,11 @@ def wrap(client, context, host="localhost"):
                              % client.buffer)
     client.sock = context.wrap_socket(client.sock, server_hostname=host)
     return client
+
+
+def serial(client):
+    """Of the server's certificate, as Pair.serial()."""
+    return client.sock.getpeercert()["serialNumber"]
 
 
 def connect(port, authority, host="localhost", **more):
