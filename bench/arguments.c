@@ -14,6 +14,7 @@
 
 #include "arguments.h"
 #include "checksum.h"
+#include "secure.h"
 
 static const char *const mode_names[] = {
 	[LOGIN] = "login",
@@ -150,6 +151,7 @@ static const struct option options[] = {
 	{ "no-verify", no_argument, NULL, 'V' },
 	{ "no-list", no_argument, NULL, 'L' },
 	{ "spread", no_argument, NULL, 's' },
+	{ "tls", no_argument, NULL, 'T' },
 	{ "before-login", no_argument, NULL, 'b' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -163,6 +165,9 @@ read_flag(struct settings *s, int c)
 		break;
 	case 'L':
 		s->no_list = true;
+		break;
+	case 'T':
+		s->tls = true;
 		break;
 	case 's':
 		s->spread = true;
@@ -238,4 +243,6 @@ arguments_read(struct load *l, int argc, char **argv)
 	if (users == NULL || l->set.server.sin_port == 0)
 		errx(2, "--port and --users must be given");
 	read_users(l, users);
+	if (l->set.tls)
+		secure_prepare();
 }

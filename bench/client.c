@@ -253,6 +253,7 @@ status_line(struct client *c, const char *line)
 		quit_answered(c);
 		break;
 	case CONNECTING:
+	case SECURING:
 	case CLOSING:
 	case HELD:
 	case FREE:

@@ -37,6 +37,7 @@ struct settings {
 	bool spread; /* another source address for each session */
 	bool before_login; /* IDLE: hold after the greeting */
 	bool no_list; /* FETCH without UIDL before */
+	bool tls; /* from the first octet */
 	bool no_verify; /* DELE without the second session */
 	bool have_manifest;
 	struct sums manifest;
@@ -46,6 +47,7 @@ struct settings {
 
 enum stage {
 	CONNECTING,
+	SECURING,
 	GREETING,
 	USER,
 	PASS,
@@ -65,6 +67,7 @@ struct client {
 	struct user *user;
 	long number; /* of the session, from 0 */
 	int fd;
+	struct ssl_st *ssl; /* or NULL */
 	enum stage stage;
 	bool listing; /* inside the lines of UIDL */
 	bool in_message; /* inside those of RETR */

@@ -142,9 +142,11 @@ class Server:
         return self.cgroup.cpu_seconds()
 
     def load_command(self, users, mode, options):
+        port, more = self.peer.port, self.peer.load_options
+        if self.peer.tls:
+            port, more = self.peer.tls_port, more + ['--tls']
         return (['taskset', '-c', CLIENT_CPU, f'{self.tools}/popload', mode,
-                 '--port', str(self.peer.port), '--users', users] +
-                self.peer.load_options + options)
+                 '--port', str(port), '--users', users] + more + options)
 
     def load(self, users, mode, options):
         """One run of popload; its figures and the server's."""

@@ -13,6 +13,7 @@ PASSWORD = 'pw12345'
 # The same password in the oldest and cheapest scheme (3 us), so that servers
 # are compared by their own work and not by the hash.
 HASH = 'xygJhrgX7RWWI'
+CERTIFICATE, KEY = f'{WORK}/tls.pem', f'{WORK}/tls.key'
 FIRST_UID = 7000
 MAIL_GID = 8
 SYSTEM_USERS = 50
@@ -35,15 +36,29 @@ def fill(template, values):
     return text
 
 
+def make_certificate():
+    """ECDSA P-256, signed by itself."""
+    if not os.path.exists(KEY):
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt',
+             'ec_paramgen_curve:P-256', '-days', '3650', '-subj',
+             '/CN=bench', '-out', CERTIFICATE, '-keyout', KEY],
+            check=True, capture_output=True)
+        os.chmod(KEY, 0o600)
+
+
 class Peer:
     one_uid = True        # all mail belongs to one uid
     most_users = len(USERS)
     most_sessions = None  # of one round
     restart = False       # before each round
     load_options = []
+    has_tls = True
+    tls = False           # listens on tls_port too
 
     def __init__(self, name, fmt, port):
         self.name, self.format, self.port = name, fmt, port
+        self.tls_port = port + 1
         self.folder = f'{WORK}/run/{name}-{fmt}'
 
     def __str__(self):
@@ -95,6 +110,10 @@ class Popper(Peer):
             text = fill(f'{name}.in', values)
             if name == 'popper.conf':
                 text += self.extra
+                if self.tls:
+                    text += (f'listen-tls = {{"127.0.0.1:{self.tls_port}"}}\n'
+                             f'tls-certificate = "{CERTIFICATE}"\n'
+                             f'tls-key = "{KEY}"\n')
             write(f'{self.folder}/{name}', text)
         wrap = os.environ.get('POPPER_BENCH_WRAP', '').split()
         return wrap + [f'{self.build}/src/popper', '--log-to', 'stderr', '-f',
@@ -123,8 +142,14 @@ class Dovecot(Peer):
             location = (f'mbox:{home}/%u/mail:INBOX={self.folder}/mail/%u:'
                         f'INDEX={self.folder}/index/%u')
         common = fill('dovecot.conf.in', {
-            'FOLDER': self.folder, 'LOCATION': location, 'NAME': self.name})
-        services = fill(self.template, {'PORT': self.port})
+            'FOLDER': self.folder, 'LOCATION': location, 'NAME': self.name,
+            'SSL': f'ssl = yes\nssl_cert = <{CERTIFICATE}\n'
+                   f'ssl_key = <{KEY}' if self.tls else 'ssl = no'})
+        services = fill(self.template, {
+            'PORT': self.port,
+            'LISTENER_TLS': f'inet_listener pop3s {{\n    port = '
+                            f'{self.tls_port}\n    ssl = yes\n  }}'
+                            if self.tls else ''})
         write(f'{self.folder}/dovecot.conf', common + services)
         os.makedirs(f'{self.folder}/run', exist_ok=True)
         return ['/usr/sbin/dovecot', '-F', '-c',
@@ -145,6 +170,7 @@ class Popa3d(Peer):
     """Standalone.  Its port is compiled in; it takes no more than 50
     connections from one address and 500 in all within ten seconds."""
     one_uid = False
+    has_tls = False
     most_users = SYSTEM_USERS
     most_sessions = 300
     restart = True

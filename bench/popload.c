@@ -18,6 +18,7 @@
  *   --no-list          no UIDL in fetch
  *   --manifest FILE    what the messages must be, see genbox.c
  *   --spread           another source address for each session
+ *   --tls              TLS 1.3 from the first octet, never resumed
  *   --before-login     idle: hold the connections at the greeting
  *   --timeout SECONDS  for the whole run (300)
  *

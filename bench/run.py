@@ -23,6 +23,7 @@ class Scenario:
         self.about = more['about']
         self.users = {'small': 50, 'medium': 10, 'large': 2, 'huge': 1}[mail]
         self.fresh = more.get('fresh', False)  # new mail for each round
+        self.tls = more.get('tls', False)
 
 
 SCENARIOS = {
@@ -45,6 +46,13 @@ SCENARIOS = {
     'dele-one': Scenario('large', 'dele', 2, ['--dele', 'middle:1',
                                               '--no-verify'],
                          about='RETR and DELE of one of 20,000'),
+    'login-tls': Scenario('small', 'login', 300,
+                          ['--at-once', '4', '--warm-up', '20'], tls=True,
+                          about='login over TLS 1.3, ECDSA P-256, full'
+                          ' handshakes'),
+    'fetch-tls': Scenario('medium', 'fetch', 10, ['--window', '32'],
+                          unit='s/GB', tls=True,
+                          about='fetch over TLS 1.3'),
     'idle': Scenario('small', 'idle', 200, unit='KB PSS/session',
                      about='memory of a session that is logged in'),
     'idle-greeted': Scenario('small', 'idle', 200, ['--before-login'],
@@ -60,6 +68,9 @@ class Contestant:
 
     def __init__(self, name, scenario, tools):
         self.peer = peers.MAKERS[name]()
+        if scenario.tls and not self.peer.has_tls:
+            raise RuntimeError('it has no TLS')
+        self.peer.tls = scenario.tls
         self.scenario, self.tools = scenario, tools
         self.users = scenario.users
         self.sessions = scenario.sessions
@@ -201,6 +212,7 @@ def arguments():
 def main():
     options = arguments()
     os.makedirs(f'{peers.WORK}/run', exist_ok=True)
+    peers.make_certificate()
     peers.write(f'{peers.WORK}/users', ''.join(
         f'{user}:{peers.PASSWORD}\n' for user in peers.USERS))
     # A list, so that one bad scenario does not hide the others.

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "client.h"
+#include "secure.h"
 #include "wire.h"
 
 static void
@@ -71,6 +72,7 @@ wire_connect(struct client *c)
 void
 wire_close(struct client *c)
 {
+	secure_end(c);
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
@@ -89,7 +91,8 @@ wire_flush(struct client *c)
 
 	if (c->out_len == 0)
 		return;
-	n = send(c->fd, c->out, c->out_len, MSG_NOSIGNAL);
+	n = c->ssl != NULL ? secure_send(c, c->out, c->out_len)
+			   : send(c->fd, c->out, c->out_len, MSG_NOSIGNAL);
 	if (n == -1)
 		n = 0; /* full: wait; broken: the next read says so */
 	c->out_len -= (size_t)n;
@@ -134,20 +137,44 @@ lost(struct client *c)
 		client_fail(c, FAULT_CLOSED, "the connection was closed");
 }
 
-static void
+/* False if nothing more can be had now. */
+static bool
 receive(struct client *c)
 {
-	ssize_t n = recv(c->fd, c->in + c->in_len, c->in_room - c->in_len, 0);
+	char *to = c->in + c->in_len;
+	size_t room = c->in_room - c->in_len;
+	ssize_t n = c->ssl != NULL ? secure_receive(c, to, room)
+				   : recv(c->fd, to, room, 0);
 
 	if (n == -1 && errno == EAGAIN)
-		return;
+		return false;
 	if (n <= 0) {
 		lost(c);
-		return;
+		return false;
 	}
 	set_option(c->fd, IPPROTO_TCP, TCP_QUICKACK);
 	c->in_len += (size_t)n;
 	client_input(c);
+	/* What TLS has read ahead no event will tell of. */
+	return c->ssl != NULL && c->in_len < c->in_room;
+}
+
+static void
+secure(struct client *c)
+{
+	uint32_t events = 0;
+
+	switch (secure_handshake(c, &events)) {
+	case 1:
+		c->stage = GREETING;
+		watch(c, EPOLL_CTL_MOD, EPOLLIN);
+		break;
+	case 0:
+		watch(c, EPOLL_CTL_MOD, events);
+		break;
+	default:
+		client_fail(c, FAULT_CONNECT, "the TLS handshake failed");
+	}
 }
 
 static void
@@ -161,8 +188,11 @@ connected(struct client *c)
 		client_fail(c, FAULT_CONNECT, strerror(error));
 		return;
 	}
-	c->stage = GREETING;
-	watch(c, EPOLL_CTL_MOD, EPOLLIN);
+	c->stage = c->set->tls ? SECURING : GREETING;
+	if (c->set->tls)
+		secure_start(c);
+	else
+		watch(c, EPOLL_CTL_MOD, EPOLLIN);
 }
 
 void
@@ -170,12 +200,15 @@ wire_event(struct client *c, uint32_t events)
 {
 	if (c->stage == CONNECTING)
 		connected(c);
-	if (c->stage == FREE)
+	if (c->stage == SECURING)
+		secure(c);
+	if (c->stage == FREE || c->stage == SECURING)
 		return;
 	if ((events & EPOLLOUT) != 0 && c->out_len > 0) {
 		watch(c, EPOLL_CTL_MOD, EPOLLIN);
 		wire_flush(c);
 	}
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-		receive(c);
+		while (receive(c))
+			;
 }
