@@ -376,6 +376,23 @@ auth_sasl_end(void *exchange)
 	free(x);
 }
 
+/*
+ * For the credential cache.  saslauthd has no stamp of a password; what a
+ * sasldb decides costs less than a cache.
+ */
+static int
+auth_sasl_vouch(void *self, const char *user, struct popper_identity *id,
+    struct popper_stamp *stamp, struct popper_error *e)
+{
+	const struct auth_sasl *s = self;
+
+	if (s->store != AUTH_SASL_DAEMON)
+		return s->host->fail(
+		    e, POPPER_DENIED, "sasl: not to be remembered");
+	stamp->len = 0;
+	return s->host->lookup(user, id, e);
+}
+
 /* What can be offered at most depends on the configuration: see offers. */
 static const char *const auth_sasl_mechanisms[] = { NULL };
 
@@ -388,6 +405,7 @@ static const struct popper_auth auth_sasl_auth = {
 	.end = auth_sasl_end,
 	.stop = auth_sasl_stop,
 	.offers = auth_sasl_offers,
+	.vouch = auth_sasl_vouch,
 };
 
 POPPER_MODULE(sasl, .version = "1",

@@ -54,6 +54,14 @@ def add_user(path, realm, user, password):
     os.chmod(path, 0o600)
 
 
+def add_secret(path, user, password):
+    """Into the database of APOP, which is made if it is not there."""
+    popauth = [os.path.join(popper.BUILD, "src/popauth"), "-f", path]
+    if not os.path.exists(path):
+        _run(popauth + ["init"])
+    _run(popauth + ["add", user], text=password + "\n")
+
+
 class _Daemon:
     """A process in the foreground that says when it is ready."""
 

@@ -40,8 +40,8 @@ class Scene:
         self.options = options
         self.count = 0
 
-    def start(self, options=""):
-        self.server.modules = (
+    def start(self, options="", more=""):
+        self.server.modules = more + (
             'auth sasl {\n\tkey-file = "%s"\n%s}\n' % (
                 self.server.path("state", ".key"), self.options + options)
             + self.server.default_modules())
@@ -175,6 +175,32 @@ def sasldb():
     scene.end()
 
 
+def mailauth():
+    """Clear-text secrets in the database of APOP"""
+    if not os.path.exists(os.path.join(popper.BUILD, "modules/auth/apop.la")):
+        tap.skip("the database of APOP", "built without gdbm")
+        return
+    scene = Scene(own="only in the file of users")
+    path = scene.server.path("mailauth")
+    sasl.add_secret(path, "one", PASSWORD)
+    scene.server._own(path)
+    scene.start("\tclear-secrets = yes\n\tscram-from-clear = yes\n",
+                'auth apop { file = "%s" }\n' % path)
+    tap.equal(scene.mechanisms(), [
+        "SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN",
+        "LOGIN"], "what is offered")
+    for name, mechanism in (("curl", "APOP"), ("curl", "CRAM-MD5"),
+                            ("mpop", "CRAM-MD5"), ("mpop", "SCRAM-SHA-256")):
+        scene.fetches(name, mechanism)
+    for mechanism in ("CRAM-MD5", "SCRAM-SHA-512"):
+        for user, password in (("one", "wrong"), ("two", PASSWORD)):
+            tap.match(scene.login(sasl.Cyrus(
+                mechanism, user, password, server_first=mechanism[0] == "C")),
+                r"^-ERR \[AUTH\] ", "%s as %s with %s" % (
+                    mechanism, user, password))
+    scene.end()
+
+
 def saslauthd():
     """saslauthd with PAM behind it"""
     scene = Scene(own="only in the file of users")
@@ -254,6 +280,6 @@ def refusals():
         scene.server.stop()
 
 
-for part in (stored_keys, sasldb, saslauthd, kerberos, refusals):
+for part in (stored_keys, sasldb, mailauth, saslauthd, kerberos, refusals):
     tap.run(part)
 tap.done()
