@@ -24,20 +24,22 @@ enum wants {
 };
 
 /* What the module knows about; other plugins' mechanisms want a secret in
- * clear text, as those of libsasl2 do. */
+ * clear text, as those of libsasl2 do.  The order is that of CAPA.  It means
+ * nothing to clients, but fetchmail looks for a name in 64 octets at a time:
+ * what it can use comes first. */
 static const struct known {
 	const char *name;
 	enum wants wants;
 	bool usual;
 } known[] = {
+	{ "GSSAPI", WANTS_NOTHING, true },
+	{ "CRAM-MD5", WANTS_CLEAR, true },
 	{ "SCRAM-SHA-512-PLUS", WANTS_KEYS, true },
 	{ "SCRAM-SHA-256-PLUS", WANTS_KEYS, true },
 	{ "SCRAM-SHA-1-PLUS", WANTS_KEYS, true },
-	{ "GSSAPI", WANTS_NOTHING, true },
 	{ "SCRAM-SHA-512", WANTS_KEYS, true },
 	{ "SCRAM-SHA-256", WANTS_KEYS, true },
 	{ "SCRAM-SHA-1", WANTS_KEYS, true },
-	{ "CRAM-MD5", WANTS_CLEAR, true },
 	{ "SCRAM-SHA-224", WANTS_KEYS, false },
 	{ "SCRAM-SHA-384", WANTS_KEYS, false },
 	{ "SCRAM-SHA-224-PLUS", WANTS_KEYS, false },

@@ -355,7 +355,7 @@ def openssl(way, user, password, home, mechanism="USER", more=()):
     process = subprocess.Popen(command + list(more), stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    box = popper.Client(_Pipes(process))
+    box = popper.Client(Pipes(process))
     try:
         if way.kind == "tls":
             box.reply()  # else s_client has taken it
@@ -382,7 +382,7 @@ def openssl(way, user, password, home, mechanism="USER", more=()):
     return Fetched(process.returncode, errors, got, True)
 
 
-class _Pipes:
+class Pipes:
     """A process's pipes with the face of a socket."""
 
     def __init__(self, process):

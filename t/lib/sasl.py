@@ -18,8 +18,15 @@ import os
 import signal
 import subprocess
 
+import clients
+import mail
 import popper
+import tap
+import tls
 
+MESSAGES = [mail.simple(1), mail.corpus()["dots"]]
+PASSWORD = "pass word"
+HOST = "localhost"  # the server's name
 REALM = "TEST.EXAMPLE"
 ROUNDS = 15000
 
@@ -314,6 +321,40 @@ class Cyrus:
         return self.result == self.OK
 
 
+class Bound(popper.Client):
+    """openssl s_client, which tells what a client may bind to."""
+
+    def __init__(self, port, authority, stls, more=()):
+        command = ["openssl", "s_client", "-nocommands", "-ign_eof",
+                   "-verify_return_error", "-CAfile", authority.certificate,
+                   "-connect", "127.0.0.1:%d" % port, "-keymatexport",
+                   "EXPORTER-Channel-Binding", "-keymatexportlen", "32"]
+        self.process = subprocess.Popen(
+            command + (["-starttls", "pop3"] if stls else []) + list(more),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        super().__init__(clients.Pipes(self.process))
+        line = b""
+        while b"Keying material: " not in line:
+            line = self.line()
+        self.binding = bytes.fromhex(line.split()[-1].decode())
+        if not stls:
+            self.reply()
+
+    def reply(self):
+        """s_client says things in between."""
+        line = b""
+        while not line.startswith((b"+OK", b"-ERR", b"+ ")):
+            line = self.line()
+        return line.rstrip(b"\r\n").decode()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
 def encoded(octets):
     return base64.b64encode(octets).decode()
 
@@ -330,3 +371,98 @@ def login(client, side, initial=True):
     while answer.startswith("+ "):
         answer = client.cmd(encoded(side.next(base64.b64decode(answer[2:]))))
     return answer
+
+
+# --- The server -------------------------------------------------------------
+
+class Scene:
+    """A server with the sasl module in front of the passwd module, and one
+    user whose password in the file of users is `own`.  A tls.Authority makes
+    it speak TLS."""
+
+    def __init__(self, options="", proof=None, own=PASSWORD, secure=False):
+        self.server = popper.Server("daemon" if popper.ROOT else "user",
+                                    start=False,
+                                    conf={"server-name": HOST,
+                                          "max-tries": 20})
+        self.user = self.server.add_user("one", popper.DROPS[0], MESSAGES,
+                                         password=own)
+        if proof:
+            self.user.hash = proof
+            self.server.write_users()
+        self.wires = [self.user.drop.wire(raw) for raw in MESSAGES]
+        self.options = options
+        self.count = 0
+        self.authority = None
+        if secure:
+            self._secure()
+
+    def _secure(self):
+        self.authority = tls.Authority(self.server.path("ca"))
+        pair = self.authority.server()
+        tls.own(self.server, pair)
+        self.server.settings.update(self.authority.settings(pair))
+        self.server.settings["listen-tls"] = ["127.0.0.1:0"]
+
+    def start(self, options="", more=""):
+        self.server.modules = more + (
+            'auth sasl {\n\tkey-file = "%s"\n%s}\n' % (
+                self.server.path("state", ".key"), self.options + options)
+            + self.server.default_modules())
+        self.server.start()
+
+    def mechanisms(self, kind="plain"):
+        client = self.connect(kind)
+        line = [line for line in client.lines("CAPA")
+                if line.startswith("SASL ")]
+        client.quit()
+        return line[0].split()[1:] if line else []
+
+    def connect(self, kind="plain"):
+        """A client that has read the greeting."""
+        if kind == "tls":
+            client = tls.connect(self.server.tls_ports[0], self.authority)
+            self.server.clients.append(client)
+        else:
+            client = self.server.connect()
+        client.reply()
+        return tls.upgrade(client, self.authority) if kind == "stls" else (
+            client)
+
+    def fetch(self, name, mechanism, user="one", kind="plain", **way):
+        self.count += 1
+        home = clients.folder(self.server, "home%d" % self.count)
+        port = (self.server.tls_ports if kind == "tls" else
+                self.server.ports)[0]
+        return clients.CLIENTS[name](
+            clients.Way(kind, port, self.authority, **way), user, PASSWORD,
+            home, mechanism)
+
+    def fetches(self, name, mechanism, **way):
+        """One check: the client has fetched everything."""
+        kind = way.get("kind", "plain")
+        what = "%s, %s, %s" % (name, kind, mechanism)
+        if clients.lacks(name, kind):
+            tap.skip(what, clients.lacks(name, kind))
+            return
+        got = self.fetch(name, mechanism, **way)
+        if not tap.equal(clients.wrong(got, self.wires), "", what):
+            tap.diag(got.output.decode("latin-1"))
+
+    def login(self, side, initial=True):
+        client = self.connect()
+        answer = login(client, side, initial)
+        if answer.startswith("+OK"):
+            client.ok("STAT")
+            client.quit()
+        else:
+            client.leave()
+        return answer
+
+    def end(self):
+        tap.equal(self.server.stop(), [], "the server ends clean")
+
+
+def need_module():
+    if not os.path.exists(os.path.join(popper.BUILD, "modules/auth/sasl.la")):
+        tap.skip_all("built without the sasl module")
