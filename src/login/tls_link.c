@@ -252,14 +252,12 @@ tls_link_describe(const struct tls_link *l, char *out, size_t size)
 		    SSL_get_cipher_name(l->ssl));
 }
 
-/* In TLS 1.2, two connections can be made to have the same secret unless it
- * was extended (RFC 7627). */
+/* In TLS 1.2 clients bind by tls-unique (RFC 5802 section 6), which fails them
+ * after a resumption: none is offered there. */
 bool
 tls_link_is_bound(const struct tls_link *l)
 {
-	return l->ssl != NULL &&
-	    (SSL_version(l->ssl) >= TLS1_3_VERSION ||
-		SSL_get_extms_support(l->ssl) == 1);
+	return l->ssl != NULL && SSL_version(l->ssl) >= TLS1_3_VERSION;
 }
 
 size_t

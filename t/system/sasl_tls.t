@@ -3,6 +3,7 @@
 binding of SCRAM's -PLUS variants."""
 
 import os
+import ssl
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -96,6 +97,24 @@ def binding():
     scene.end()
 
 
+def older():
+    """TLS 1.2 has no binding by tls-exporter that clients agree on"""
+    scene = sasl.Scene(proof=sasl.keys(sasl.PASSWORD), secure=True)
+    scene.start()
+    client = tls.connect(scene.server.tls_ports[0], scene.authority,
+                         newest=ssl.TLSVersion.TLSv1_2)
+    client.reply()
+    line = [line for line in client.lines("CAPA") if "SASL" in line][0]
+    tap.equal([name for name in line.split() if "PLUS" in name], [],
+              "no -PLUS in TLS 1.2")
+    tap.match(client.cmd("AUTH " + PLUS[1]), r"^-ERR", "nor does it work")
+    tap.match(client.cmd("AUTH SCRAM-SHA-256 " + sasl.encoded(
+        b"y,,n=one,r=abcdefgh")), r"^\+ ",
+        "a client that misses it is no victim")
+    client.leave()
+    scene.end()
+
+
 def passwords():
     """The mechanisms of a sasldb"""
     scene = sasl.Scene(own="only in the file of users", secure=True)
@@ -157,6 +176,6 @@ def certificates():
     scene.end()
 
 
-for part in (binding, passwords, kerberos, certificates):
+for part in (binding, older, passwords, kerberos, certificates):
     tap.run(part)
 tap.done()
