@@ -101,19 +101,37 @@ oauth_stop(void *self)
 	free(o);
 }
 
-/* Nothing but the name may go: whoever is carol+lists or carol@elsewhere at
- * the issuer must not become carol here.  Signs are what separates. */
+static size_t
+signs(const char *name)
+{
+	size_t n = 0;
+
+	for (; *name != '\0' && *name != '@'; name++)
+		n += (unsigned char)*name < 0x80 &&
+		    !((*name >= 'a' && *name <= 'z') ||
+			(*name >= 'A' && *name <= 'Z') ||
+			(*name >= '0' && *name <= '9'));
+	return n;
+}
+
+/* Whoever is carol+lists at the issuer must not become carol here: all that
+ * may separate is still there. */
 static bool
 keeps_signs(const char *claimed, const char *name)
 {
-	size_t before = 0, after = 0;
-	static const char signs[] = "!#$%&'*+-./=?^_`{|}~@:;,";
+	return signs(claimed) == signs(name);
+}
 
-	for (; *claimed != '\0' && *claimed != '@'; claimed++)
-		before += strchr(signs, *claimed) != NULL;
-	for (; *name != '\0' && *name != '@'; name++)
-		after += strchr(signs, *name) != NULL;
-	return before == after;
+/* Nor may carol of another domain. */
+static bool
+keeps_domain(const char *claimed, const char *name)
+{
+	const char *before = strchr(claimed, '@'), *after = strchr(name, '@');
+
+	return before == NULL ||
+	    (after != NULL &&
+		oauth_same(
+		    popper_slice_text(before), popper_slice_text(after)));
 }
 
 /* The name that is meant by the token's identity. */
@@ -127,8 +145,7 @@ canonical(const struct oauth_self *o, const char *claimed,
 		return OAUTH_INVALID;
 	if (!keeps_signs(claimed, name))
 		why = "a part of it would be taken for a sub-mailbox";
-	else if (strchr(claimed, '@') != NULL && strchr(name, '@') == NULL &&
-	    o->conf->domains[0] == '\0')
+	else if (!keeps_domain(claimed, name) && o->conf->domains[0] == '\0')
 		why = "its domain would be cut off: set \"domains\"";
 	if (why == NULL)
 		return OAUTH_GOOD;

@@ -281,6 +281,18 @@ a_trimmed_domain_must_be_one_of_ours(void **state)
 }
 
 static void
+no_domain_is_replaced(void **state)
+{
+	(void)state;
+	oa_trim = oa_replace = true;
+	oa_start();
+	oa_refused(of("carol@evil.example"), "its domain would be cut off");
+	assert_int_equal(oa_try(of("carol@Example.ORG")), POPPER_AUTH_YES);
+	assert_int_equal(oa_try(of("carol")), POPPER_AUTH_YES);
+	assert_string_equal(auth_answer.identity.user, "carol@example.org");
+}
+
+static void
 no_part_of_an_identity_is_a_sub_mailbox(void **state)
 {
 	(void)state;
@@ -383,6 +395,7 @@ main(void)
 		TEST(an_unknown_user_looks_like_a_bad_token),
 		TEST(accounts_in_trouble),
 		TEST(a_trimmed_domain_must_be_one_of_ours),
+		TEST(no_domain_is_replaced),
 		TEST(no_part_of_an_identity_is_a_sub_mailbox),
 		TEST(the_host_is_ours),
 		TEST(bad_options_stop_the_start),

@@ -19,7 +19,7 @@
 
 struct oauth_conf oa_conf;
 void *oa_self;
-bool oa_trim, oa_separate;
+bool oa_trim, oa_replace, oa_separate;
 enum popper_status oa_trouble;
 unsigned oa_lookups;
 
@@ -94,6 +94,8 @@ canonical(char *out, size_t size, const char *name, struct popper_error *e)
 	end = strchr(out, '+');
 	if (oa_separate && end != NULL)
 		*end = '\0';
+	if (oa_replace && strlen(out) + 16 < size)
+		(void)strcat(out, "@example.org");
 	return 0;
 }
 
@@ -123,7 +125,7 @@ oa_setup(void **state)
 	auth_folder_make();
 	auth_host.canonical = canonical;
 	auth_host.lookup = lookup;
-	oa_trim = oa_separate = false;
+	oa_trim = oa_replace = oa_separate = false;
 	oa_trouble = POPPER_OK;
 	oa_lookups = 0;
 	oa_self = NULL;

@@ -30,6 +30,7 @@ extern void *oa_self;
 
 /* What host->canonical does with names. */
 extern bool oa_trim; /* cuts the domain off */
+extern bool oa_replace; /* puts example.org in its place */
 extern bool oa_separate; /* cuts off what is behind a "+" */
 /* What host->lookup says of everybody, if not POPPER_OK. */
 extern enum popper_status oa_trouble;
