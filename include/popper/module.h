@@ -112,6 +112,9 @@ struct popper_host {
 	 * that has one of this kind.  Wipe it after use. */
 	int (*secret)(const char *user, const char *kind, char *out,
 	    size_t size, struct popper_error *);
+	/* IP address of the client that logs in, as text, for an account's
+	 * checks without an attempt; or "". */
+	const char *(*client)(void);
 };
 
 /* --- The descriptor. --- */

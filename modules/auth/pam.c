@@ -52,9 +52,8 @@ auth_pam_stop(void *self)
 	free(p);
 }
 
-/* What ${result}, PAM's answer in ${step}, means for the login. */
-static enum popper_verdict
-judge(const struct auth_pam_exchange *x, const char *step, int result,
+enum popper_verdict
+auth_pam_judge(const struct auth_pam_exchange *x, const char *step, int result,
     struct popper_error *e)
 {
 	enum popper_verdict verdict = POPPER_AUTH_LATER;
@@ -84,29 +83,29 @@ judge(const struct auth_pam_exchange *x, const char *step, int result,
 	return verdict;
 }
 
-/* Who it was in the end: PAM's modules may have rewritten the name. */
-static enum popper_verdict
-identify(struct auth_pam_exchange *x, struct popper_answer *answer)
+enum popper_verdict
+auth_pam_identify(struct auth_pam_exchange *x, struct popper_identity *id,
+    struct popper_error *e)
 {
 	const struct auth_pam *p = x->self;
 	const void *user = NULL;
 
 	x->last = pam_get_item(x->handle, PAM_USER, &user);
 	if (x->last != PAM_SUCCESS)
-		return judge(x, "user", x->last, &answer->error);
+		return auth_pam_judge(x, "user", x->last, e);
 	if (user == NULL || !auth_pam_is_name(user)) {
-		(void)p->host->fail(&answer->error, POPPER_DENIED,
+		(void)p->host->fail(e, POPPER_DENIED,
 		    "pam: a module changed the name into one that is not fit");
 		return POPPER_AUTH_NO;
 	}
-	if (auth_pam_account(p, user, &answer->identity, &answer->error) == 0) {
+	if (auth_pam_account(p, user, id, e) == 0) {
 		if (p->conf->session)
-			answer->identity.flags |= POPPER_IDENTITY_KEEP;
+			id->flags |= POPPER_IDENTITY_KEEP;
 		return POPPER_AUTH_YES;
 	}
-	if (answer->error.status != POPPER_ABSENT)
+	if (e->status != POPPER_ABSENT)
 		return POPPER_AUTH_LATER;
-	answer->error.status = POPPER_DENIED;
+	e->status = POPPER_DENIED;
 	return POPPER_AUTH_NO;
 }
 
@@ -119,11 +118,12 @@ authenticate(struct auth_pam_exchange *x, struct popper_answer *answer)
 	if (x->last == PAM_USER_UNKNOWN)
 		return POPPER_AUTH_NEXT;
 	if (x->last != PAM_SUCCESS)
-		return judge(x, "authenticate", x->last, &answer->error);
+		return auth_pam_judge(
+		    x, "authenticate", x->last, &answer->error);
 	x->last = pam_acct_mgmt(x->handle, flags);
 	if (x->last != PAM_SUCCESS)
-		return judge(x, "account", x->last, &answer->error);
-	return identify(x, answer);
+		return auth_pam_judge(x, "account", x->last, &answer->error);
+	return auth_pam_identify(x, &answer->identity, &answer->error);
 }
 
 /* What PAM cannot be asked about, since it takes a C string. */
@@ -168,10 +168,10 @@ auth_pam_begin(void *self, const struct popper_attempt *attempt,
 	x->secret = attempt->secret;
 	x->last = auth_pam_handle(p, attempt->user, x, &x->handle);
 	if (x->last == PAM_SUCCESS)
-		x->last = auth_pam_describe(x, attempt);
+		x->last = auth_pam_describe(x, attempt->client);
 	verdict = x->last == PAM_SUCCESS
 	    ? authenticate(x, answer)
-	    : judge(x, "start", x->last, &answer->error);
+	    : auth_pam_judge(x, "start", x->last, &answer->error);
 	x->secret = popper_slice(NULL, 0);
 	if (verdict != POPPER_AUTH_YES)
 		answer->delay = x->delay;
@@ -185,12 +185,12 @@ auth_pam_opened(void *exchange, struct popper_error *e)
 
 	x->last = pam_setcred(x->handle, PAM_ESTABLISH_CRED | PAM_SILENT);
 	if (x->last != PAM_SUCCESS) {
-		(void)judge(x, "credentials", x->last, e);
+		(void)auth_pam_judge(x, "credentials", x->last, e);
 		return -1;
 	}
 	x->last = pam_open_session(x->handle, PAM_SILENT);
 	if (x->last != PAM_SUCCESS) {
-		(void)judge(x, "session", x->last, e);
+		(void)auth_pam_judge(x, "session", x->last, e);
 		(void)pam_setcred(x->handle, PAM_DELETE_CRED | PAM_SILENT);
 		return -1;
 	}
@@ -227,18 +227,6 @@ auth_pam_end(void *exchange)
 	free(x);
 }
 
-static int
-auth_pam_lookup(void *self, const char *user, struct popper_identity *id,
-    struct popper_error *e)
-{
-	const struct auth_pam *p = self;
-
-	if (!auth_pam_is_name(user))
-		return p->host->fail(
-		    e, POPPER_ABSENT, "pam: no name of an account");
-	return auth_pam_account(p, user, id, e);
-}
-
 static const char *const auth_pam_mechanisms[] = { "USER", NULL };
 
 static const struct popper_auth auth_pam_driver = {
@@ -251,6 +239,7 @@ static const struct popper_auth auth_pam_driver = {
 	.end = auth_pam_end,
 	.lookup = auth_pam_lookup,
 	.stop = auth_pam_stop,
+	.vouch = auth_pam_vouch,
 };
 
 POPPER_MODULE(pam, .version = "1",

@@ -39,12 +39,27 @@ int auth_pam_handle(const struct auth_pam *, const char *user,
     struct auth_pam_exchange *, pam_handle_t **handle);
 
 /**
- * auth_pam_describe(exchange, attempt):
- * Tell PAM where the client is and that nobody sleeps here.  Returns
- * PAM_SUCCESS or PAM's reason.
+ * auth_pam_describe(exchange, client):
+ * Tell PAM where the client is, by its address, and that nobody sleeps here.
+ * Returns PAM_SUCCESS or PAM's reason.
  */
-int auth_pam_describe(
-    struct auth_pam_exchange *, const struct popper_attempt *);
+int auth_pam_describe(struct auth_pam_exchange *, const char *client);
+
+/** auth_pam_judge(exchange, step, result, error): what ${result}, PAM's answer
+ * in ${step}, means for the login. */
+enum popper_verdict auth_pam_judge(const struct auth_pam_exchange *,
+    const char *step, int result, struct popper_error *);
+
+/** auth_pam_identify(exchange, identity, error): who it was in the end; PAM's
+ * modules may have rewritten the name. */
+enum popper_verdict auth_pam_identify(struct auth_pam_exchange *,
+    struct popper_identity *, struct popper_error *);
+
+/** auth_pam_lookup, auth_pam_vouch: see popper/auth.h. */
+int auth_pam_lookup(void *self, const char *user, struct popper_identity *,
+    struct popper_error *);
+int auth_pam_vouch(void *self, const char *user, struct popper_identity *,
+    struct popper_stamp *, struct popper_error *);
 
 /** auth_pam_is_name(user): fit to be asked for: not empty, not too long,
  * without control characters, "/" and ":". */

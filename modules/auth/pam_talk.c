@@ -106,8 +106,7 @@ auth_pam_handle(const struct auth_pam *p, const char *user,
 }
 
 int
-auth_pam_describe(
-    struct auth_pam_exchange *x, const struct popper_attempt *attempt)
+auth_pam_describe(struct auth_pam_exchange *x, const char *client)
 {
 	/* ISO C has no conversion of a function's address; POSIX has. */
 	union {
@@ -118,7 +117,7 @@ auth_pam_describe(
 
 	result = pam_set_item(x->handle, PAM_FAIL_DELAY, delay.item);
 	if (result == PAM_SUCCESS)
-		result = pam_set_item(x->handle, PAM_RHOST, attempt->client);
+		result = pam_set_item(x->handle, PAM_RHOST, client);
 	if (result == PAM_SUCCESS)
 		result = pam_set_item(x->handle, PAM_TTY, "popper");
 	return result;

@@ -22,13 +22,6 @@ static const struct popper_option passwd_options[] = {
 	POPPER_OPTIONS_END
 };
 
-/* Where the scan for a user ended. */
-struct found {
-	struct passwd_reader *reader; /* the entry points into it */
-	struct passwd_entry entry;
-	const char *problem; /* with the user's line, or NULL */
-};
-
 static int
 passwd_start(const struct popper_host *host, const void *conf, void **self,
     struct popper_error *e)
@@ -95,12 +88,8 @@ learn(struct passwd_self *p, struct popper_slice line)
 	return true;
 }
 
-/*
- * Look for ${user}'s first line.  Returns 1 with ${f} filled, 0 if there is
- * none, -1 on failure.  The caller closes f->reader.
- */
-static int
-find(struct passwd_self *p, const char *user, struct found *f,
+int
+passwd_find(struct passwd_self *p, const char *user, struct passwd_found *f,
     struct popper_error *e)
 {
 	struct popper_slice line;
@@ -109,7 +98,7 @@ find(struct passwd_self *p, const char *user, struct found *f,
 	bool learnt = false;
 	int more;
 
-	*f = (struct found){ .reader = passwd_open(p, e) };
+	*f = (struct passwd_found){ .reader = passwd_open(p, e) };
 	if (f->reader == NULL)
 		return -1;
 	while ((more = passwd_next(p, f->reader, &line, e)) == 1) {
@@ -117,6 +106,7 @@ find(struct passwd_self *p, const char *user, struct found *f,
 			learnt = learn(p, line);
 		if (name && is_line_of(line, user, len) &&
 		    !passwd_is_comment(line)) {
+			f->line = line;
 			f->problem = passwd_problem(f->reader, line, &f->entry);
 			return 1;
 		}
@@ -126,7 +116,7 @@ find(struct passwd_self *p, const char *user, struct found *f,
 
 /* The verdict on a line found, once its password was looked at. */
 static enum popper_verdict
-decide(const struct passwd_self *p, const struct found *f, int fits,
+decide(const struct passwd_self *p, const struct passwd_found *f, int fits,
     struct popper_answer *answer)
 {
 	const char *why = "wrong password";
@@ -150,14 +140,14 @@ passwd_begin(void *self, const struct popper_attempt *attempt, void **exchange,
     struct popper_answer *answer)
 {
 	struct passwd_self *p = self;
-	struct found f;
+	struct passwd_found f;
 	enum popper_verdict verdict = POPPER_AUTH_LATER;
 	int known, fits;
 
 	*exchange = NULL;
 	if (strcmp(attempt->mechanism, "USER") != 0 || attempt->user == NULL)
 		return POPPER_AUTH_NEXT;
-	known = find(p, attempt->user, &f, &answer->error);
+	known = passwd_find(p, attempt->user, &f, &answer->error);
 	if (known == -1)
 		goto done;
 	fits = passwd_proof_verify(p, &f.entry.proof, attempt->secret);
@@ -179,31 +169,10 @@ passwd_end(void *exchange)
 	(void)exchange; /* begin decides and keeps nothing */
 }
 
-static int
-passwd_lookup(void *self, const char *user, struct popper_identity *id,
-    struct popper_error *e)
-{
-	struct passwd_self *p = self;
-	struct found f;
-	int known = find(p, user, &f, e);
-	int result = -1;
-
-	if (known == 1 && f.problem == NULL)
-		result = passwd_identify(p, &f.entry, id, e);
-	else if (known == 1)
-		(void)p->host->fail(e, POPPER_PERMANENT, "passwd: %s:%lu: %s",
-		    p->conf->file, f.reader->line, f.problem);
-	else if (known == 0)
-		(void)p->host->fail(e, POPPER_ABSENT,
-		    "passwd: %s: no such user", p->conf->file);
-	passwd_close(p, f.reader);
-	return result;
-}
-
 /* What passwd_secret answers of a line found. */
 static int
-tell(const struct passwd_self *p, const struct found *f, const char *kind,
-    char *out, size_t size, struct popper_error *e)
+tell(const struct passwd_self *p, const struct passwd_found *f,
+    const char *kind, char *out, size_t size, struct popper_error *e)
 {
 	const char *why = f->problem;
 	int told = 0;
@@ -226,8 +195,8 @@ passwd_secret(void *self, const char *user, const char *kind, char *out,
     size_t size, struct popper_error *e)
 {
 	struct passwd_self *p = self;
-	struct found f;
-	int known = find(p, user, &f, e);
+	struct passwd_found f;
+	int known = passwd_find(p, user, &f, e);
 	int result = -1;
 
 	if (known == 1)
@@ -250,6 +219,7 @@ static const struct popper_auth passwd_auth = {
 	.end = passwd_end,
 	.lookup = passwd_lookup,
 	.stop = passwd_stop,
+	.vouch = passwd_vouch,
 	.secret = passwd_secret,
 };
 

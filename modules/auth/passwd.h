@@ -108,6 +108,28 @@ int passwd_next(const struct passwd_self *, struct passwd_reader *,
 /** passwd_close(reader): close, wipe and free.  Takes NULL. */
 void passwd_close(const struct passwd_self *, struct passwd_reader *);
 
+/* Where the scan for a user ended. */
+struct passwd_found {
+	struct passwd_reader *reader; /* all others point into it */
+	struct popper_slice line;
+	struct passwd_entry entry;
+	const char *problem; /* with the user's line, or NULL */
+};
+
+/**
+ * passwd_find(p, user, found, error):
+ * Look for ${user}'s first line.  Returns 1 with ${found} filled, 0 if there is
+ * none, -1 on failure.  The caller closes found->reader.
+ */
+int passwd_find(struct passwd_self *, const char *user, struct passwd_found *,
+    struct popper_error *);
+
+/** passwd_lookup, passwd_vouch: see popper/auth.h. */
+int passwd_lookup(void *self, const char *user, struct popper_identity *,
+    struct popper_error *);
+int passwd_vouch(void *self, const char *user, struct popper_identity *,
+    struct popper_stamp *, struct popper_error *);
+
 /** passwd_is_comment(line): nothing but blanks, or a comment. */
 bool passwd_is_comment(struct popper_slice line);
 

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "auth/prepare.h"
+#include "auth/recall.h"
 #include "auth/services.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -66,7 +67,7 @@ by_password(struct exchange *x, struct popper_attempt *p,
 	if (prepare(secret, sizeof(secret), given, &answer->error) == -1)
 		return POPPER_AUTH_NO;
 	p->secret = popper_slice_text(secret);
-	v = chain_begin(x->chain, p, answer);
+	v = recall_begin(x->chain, p, answer);
 	secret_wipe(secret, given.len);
 	secret_wipe(secret, p->secret.len);
 	return v;
@@ -177,6 +178,7 @@ exchange_begin(
 	const char *challenge = "";
 
 	exchange_end(x);
+	services_client(x->client);
 	x->manners = a->manners;
 	text_copy(x->certificate, sizeof(x->certificate), a->certificate);
 	text_copy(x->given, sizeof(x->given), a->user);

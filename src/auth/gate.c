@@ -121,7 +121,8 @@ refuse(struct gate *g, const struct popper_error *e)
 static bool
 keeps(const struct gate *g)
 {
-	return (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0;
+	return (g->answer.identity.flags & POPPER_IDENTITY_KEEP) != 0 &&
+	    g->chain->driver != NULL;
 }
 
 /* Has the gate anything to do once the session has begun? */

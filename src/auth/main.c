@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "auth/cache.h"
 #include "auth/chain.h"
 #include "auth/digest.h"
 #include "auth/exchange.h"
@@ -91,6 +92,7 @@ main(void)
 	identity_no_dump();
 	digest_start();
 	penalty_start(s.settings);
+	cache_start(s.settings);
 	service_ready(&s, &ready);
 	service_run(&s);
 	service_exit(0);

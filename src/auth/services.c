@@ -12,6 +12,7 @@
 
 static const struct chain *chain;
 static const struct settings *settings;
+static const char *client_address = "";
 static char folder[POPPER_FOLDER_MAX + 1], folder_told[POPPER_FOLDER_MAX + 1];
 
 static int
@@ -40,6 +41,18 @@ secret(const char *user, const char *kind, char *out, size_t size,
 	return chain_secret(chain, user, kind, out, size, e);
 }
 
+static const char *
+client(void)
+{
+	return client_address;
+}
+
+void
+services_client(const char *address)
+{
+	client_address = address;
+}
+
 const struct popper_host *
 services_of(const struct chain *c, const struct settings *s)
 {
@@ -51,6 +64,7 @@ services_of(const struct chain *c, const struct settings *s)
 	host.canonical = canonical;
 	host.lookup = lookup;
 	host.secret = secret;
+	host.client = client;
 	return &host;
 }
 

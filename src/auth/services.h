@@ -10,6 +10,10 @@
 const struct popper_host *services_of(
     const struct chain *, const struct settings *);
 
+/** services_client(address): whom the modules' questions are about from now
+ * on; lives until it is another. */
+void services_client(const char *address);
+
 /** services_folder(): the sub-mailbox in the name that was made canonical
  * last, or "".  Forgets it. */
 const char *services_folder(void);

@@ -221,6 +221,60 @@ mail_says_where_mail_is(void **state)
 	assert_string_equal(auth_answer.identity.maildrop, path);
 }
 
+static int
+vouch(const char *user, struct popper_identity *id, struct popper_stamp *stamp,
+    struct popper_error *e)
+{
+	memset(id, 0, sizeof(*id));
+	id->size = sizeof(*id);
+	return pm_driver->vouch(pm_self, user, id, stamp, e);
+}
+
+/* Nobody is authenticated, but the account is checked: also by lookup. */
+static void
+vouches_for_good_accounts(void **state)
+{
+	struct popper_identity id = { .size = sizeof(id) };
+	struct popper_stamp stamp;
+	struct popper_error e;
+
+	(void)state;
+	pm_start("auth required pam_deny.so\naccount required pam_permit.so\n");
+	assert_int_equal(vouch(pm_me, &id, &stamp, &e), 0);
+	assert_string_equal(id.user, pm_me);
+	assert_int_equal(id.uid, getuid());
+	assert_int_equal(id.flags, 0);
+	assert_int_equal(vouch("no-such-account", &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_ABSENT);
+	pm_start("auth required pam_permit.so\n"
+		 "account required pam_debug.so acct=acct_expired\n");
+	assert_int_equal(vouch(pm_me, &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_DENIED);
+	assert_int_equal(stamp.len, 0);
+	assert_int_equal(pm_driver->lookup(pm_self, pm_me, &id, &e), -1);
+	assert_int_equal(e.status, POPPER_DENIED);
+	pm_start("auth required pam_permit.so\n"
+		 "account required pam_debug.so acct=system_err\n");
+	assert_int_equal(vouch(pm_me, &id, &stamp, &e), -1);
+	assert_int_equal(e.status, POPPER_TEMPORARY);
+}
+
+static void
+a_session_of_its_own_is_said(void **state)
+{
+	struct popper_identity id = { .size = sizeof(id) };
+	struct popper_stamp stamp;
+	struct popper_error e;
+
+	(void)state;
+	pm_conf.session = true;
+	pm_start("auth required pam_deny.so\naccount required pam_permit.so\n");
+	assert_int_equal(vouch(pm_me, &id, &stamp, &e), 0);
+	assert_int_equal(id.flags, POPPER_IDENTITY_KEEP);
+	assert_int_equal(pm_driver->lookup(pm_self, pm_me, &id, &e), 0);
+	assert_int_equal(id.flags, 0);
+}
+
 static void
 lookup_needs_no_proof(void **state)
 {
@@ -274,6 +328,8 @@ main(void)
 		TEST(the_account_is_always_checked),
 		TEST(the_name_pam_ends_with_counts),
 		TEST(mail_says_where_mail_is),
+		TEST(vouches_for_good_accounts),
+		TEST(a_session_of_its_own_is_said),
 		TEST(lookup_needs_no_proof),
 		TEST(other_mechanisms_are_others),
 	};

@@ -224,6 +224,42 @@ names_match_exactly_or_not(void **state)
 		    pw_login(others[i], "right"), POPPER_AUTH_NEXT);
 }
 
+static struct popper_stamp
+vouch(const char *file)
+{
+	struct popper_identity id = { .size = sizeof(id) };
+	struct popper_stamp stamp;
+	struct popper_error e;
+
+	pw_start_counting(file);
+	assert_int_equal(pw_driver->vouch(pw_self, "u", &id, &stamp, &e), 0);
+	assert_int_equal(pw_calls, 0);
+	assert_int_equal(id.gid, 8);
+	return stamp;
+}
+
+static void
+a_stamp_changes_with_the_line(void **state)
+{
+	static const char *const others[] = { "u:$5$b:7:8:mbox:/m\n",
+		"u:$5$a:6:8:mbox:/m\n", "u:$5$a:7:8:mbox:/n\n" };
+	struct popper_stamp one = vouch("u:$5$a:7:8:mbox:/m\n"), two;
+	struct popper_identity id = { .size = sizeof(id) };
+	struct popper_error e;
+
+	(void)state;
+	assert_int_equal(one.len, 32);
+	two = vouch("# new\nv:$5$c:7:8:mbox:/m\nu:$5$a:7:8:mbox:/m\n");
+	assert_memory_equal(one.octets, two.octets, one.len);
+	for (size_t i = 0; i < 3; i++) {
+		two = vouch(others[i]);
+		assert_memory_not_equal(one.octets, two.octets, one.len);
+	}
+	assert_int_equal(pw_driver->vouch(pw_self, "w", &id, &two, &e), -1);
+	assert_int_equal(e.status, POPPER_ABSENT);
+	assert_int_equal(two.len, 0);
+}
+
 static void
 lookup_needs_no_proof(void **state)
 {
@@ -231,7 +267,8 @@ lookup_needs_no_proof(void **state)
 	struct popper_error e;
 
 	(void)state;
-	pw_start_counting("u:!:7:8:mbox:/m\nbad:x:y:z:\n");
+	pw_start_counting("u:*:7:8:mbox:/m\nbad:x:y:z:\n"
+			  "locked:!$5$x:7:8:mbox:/m\n");
 	assert_int_equal(pw_driver->lookup(pw_self, "u", &id, &e), 0);
 	assert_int_equal(pw_calls, 0);
 	assert_string_equal(id.user, "u");
@@ -241,6 +278,8 @@ lookup_needs_no_proof(void **state)
 	assert_int_equal(e.status, POPPER_ABSENT);
 	assert_int_equal(pw_driver->lookup(pw_self, "bad", &id, &e), -1);
 	assert_int_equal(e.status, POPPER_PERMANENT);
+	assert_int_equal(pw_driver->lookup(pw_self, "locked", &id, &e), -1);
+	assert_int_equal(e.status, POPPER_DENIED);
 	assert_int_equal(unlink(pw_file), 0);
 	assert_int_equal(pw_driver->lookup(pw_self, "u", &id, &e), -1);
 	assert_int_equal(e.status, POPPER_TEMPORARY);
@@ -282,6 +321,7 @@ main(void)
 		TEST(long_passwords),
 		TEST(a_nul_does_not_end_a_password),
 		TEST(names_match_exactly_or_not),
+		TEST(a_stamp_changes_with_the_line),
 		TEST(lookup_needs_no_proof),
 		TEST(other_mechanisms_are_others),
 	};
