@@ -77,6 +77,7 @@ reload(void)
 		sockets_close_others(&fresh, &sockets);
 		files_watch(&settings);
 	} else {
+		sockets_tell(&fresh, &sockets);
 		sockets_close_others(&sockets, &fresh);
 		sockets = fresh;
 		settings = s;
@@ -222,7 +223,7 @@ serve(void)
 	activation_listeners(&passed);
 	if (open_sockets(&settings, NULL, &sockets, &e) == -1)
 		fail(&e);
-	sockets_tell(&sockets);
+	sockets_tell(&sockets, NULL);
 	files_watch(&settings);
 	if (watch_start(&settings, &sockets, false, &e) == -1)
 		fail(&e);

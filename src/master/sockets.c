@@ -202,8 +202,18 @@ sockets_port(int fd)
 	return a.any.sa_family == AF_INET6 ? ntohs(a.v6.sin6_port) : 0;
 }
 
+/* Is ${fd} one of ${s}, and is it for TLS or not? */
+static bool
+speaks(const struct sockets *s, int fd, bool tls)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->fd[i] == fd && s->tls[i] == tls)
+			return true;
+	return false;
+}
+
 void
-sockets_tell(const struct sockets *s)
+sockets_tell(const struct sockets *s, const struct sockets *old)
 {
 	struct sockaddr_storage a;
 	socklen_t len;
@@ -211,6 +221,8 @@ sockets_tell(const struct sockets *s)
 
 	for (size_t i = 0; i < s->count; i++) {
 		len = sizeof(a);
+		if (old != NULL && speaks(old, s->fd[i], s->tls[i]))
+			continue;
 		if (getsockname(s->fd[i], (struct sockaddr *)&a, &len) == -1)
 			continue;
 		address_text((struct sockaddr *)&a, len, name, sizeof(name));

@@ -41,8 +41,11 @@ unsigned sockets_port(int fd);
  * taken over. */
 void sockets_close_others(struct sockets *old, const struct sockets *);
 
-/** sockets_tell(s): "listening on ..." in the log for each; "(tls)" behind
- * those that speak it at once. */
-void sockets_tell(const struct sockets *);
+/**
+ * sockets_tell(s, old):
+ * "listening on ..." in the log for each, "(tls)" behind those that speak it
+ * at once; not for those that were so in ${old} (may be NULL).
+ */
+void sockets_tell(const struct sockets *, const struct sockets *old);
 
 #endif

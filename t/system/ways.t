@@ -2,6 +2,8 @@
 """Each way in by clients that nobody here wrote: USER and PASS, AUTH PLAIN and
 AUTH LOGIN, over a plain connection, STLS, and TLS at once.  Every message must
 come octet for octet.
+
+proves: R-5034-18
 """
 
 import base64
