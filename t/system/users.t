@@ -121,6 +121,21 @@ def hashes(user):
     logins(user, OTHER, (NEW,), "with both")
 
 
+def beyond_ascii(user):
+    """Two ways to write the same letters are the same password."""
+    composed, apart = "M\u00fcller\u00a0am See", "Mu\u0308ller am See"
+    tap.equal(popauth("scram", user.name, text=apart + "\n")[0], 0,
+              "a password beyond ASCII")
+    tap.equal([enters(user, x.encode().decode("latin-1"))
+               for x in (composed, apart, "Muller am See")],
+              [True, True, False], "however its letters are put together")
+    old = field(user)
+    tap.equal([popauth("scram", user.name, text=x + "\n")[0]
+               for x in ("\u0221bcdefghijkl", "abcdefgh\ue000ijk")], [1, 1],
+              "code points that are nobody's are refused")
+    tap.equal(field(user), old, "and change nothing")
+
+
 ODD = ("# comment with gone: in it\n"
        "\n"
        "no line\n"
@@ -229,6 +244,7 @@ with popper.Server(MODE, start=False) as SERVER:
     SERVER.start()
     tap.run(lambda: scram(one, two))
     tap.run(lambda: hashes(one))
+    tap.run(lambda: beyond_ascii(one))
     tap.run(lambda: odd_file(SERVER.path("odd")))
     tap.run(lambda: refusals(SERVER.path("odd")))
     tap.run(lambda: owner_and_mode(SERVER.path("odd")))

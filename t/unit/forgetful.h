@@ -13,7 +13,7 @@ POPPER_EXPORT const char *__lsan_default_suppressions(void);
 const char *
 __lsan_default_suppressions(void)
 {
-	return "leak:option_set\nleak:modules_read\n";
+	return "leak:option_set\nleak:modules_read\nleak:table_of\n";
 }
 
 #endif

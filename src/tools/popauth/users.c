@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "tools/popauth/ask.h"
 #include "tools/popauth/lines.h"
+#include "tools/popauth/prepare.h"
 #include "tools/popauth/scram.h"
 
 #define USERS_FILE "/etc/popper/users"
@@ -186,6 +187,15 @@ change(const struct popauth *p, const char *user, struct field *f,
 }
 
 static int
+ask(const struct popauth *p, const char *user, char *out, size_t size,
+    struct popper_error *e)
+{
+	if (ask_new_secret(p, user, out, size, e) == -1)
+		return -1;
+	return prepare_stored(out, size, e);
+}
+
+static int
 parse(char *const *args, int count, struct options *o, struct popper_error *e)
 {
 	*o = (struct options){ .rounds = SCRAM_ROUNDS };
@@ -249,7 +259,7 @@ scram(const struct popauth *p, char *const *args, int count)
 	if (parse(args, count, &o, &e) == -1)
 		return popauth_fail(p, &e), POPAUTH_USAGE;
 	if (look(p, o.user, &e) == 0 &&
-	    ask_new_secret(p, o.user, password, sizeof(password), &e) == 0 &&
+	    ask(p, o.user, password, sizeof(password), &e) == 0 &&
 	    make_keys(&o, password, &f, &e) == 0)
 		result =
 		    change(p, o.user, &f, o.keep_hash ? password : NULL, &e);
@@ -293,7 +303,7 @@ passwd(const struct popauth *p, char *const *args, int count)
 
 	(void)count;
 	if (look(p, args[0], &e) == 0 &&
-	    ask_new_secret(p, args[0], password, sizeof(password), &e) == 0 &&
+	    ask(p, args[0], password, sizeof(password), &e) == 0 &&
 	    make_hash(password, &f, &e) == 0)
 		result = change(p, args[0], &f, NULL, &e);
 	secret_wipe(password, sizeof(password));
