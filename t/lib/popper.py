@@ -373,7 +373,8 @@ def reachable(path):
         path = os.path.dirname(path)
 
 
-MODES = ("daemon", "user", "inetd", "openbsd-inetd", "socket", "accept")
+MODES = ("daemon", "user", "inetd", "openbsd-inetd", "socket", "accept",
+         "tls", "stls")
 
 CLEANUP = []
 
@@ -551,6 +552,21 @@ class Server:
 
     _start_user = _start_daemon
 
+    def _start_stls(self):
+        """A daemon whose every client says STLS first."""
+        import tls
+        self.authority = tls.Authority(self.path("ca"))
+        pair = self.authority.server()
+        tls.own(self, pair)
+        self.settings.update(self.authority.settings(pair))
+        self.write_conf()
+        self._start_daemon()
+
+    def _start_tls(self):
+        """A daemon whose every client speaks TLS at once."""
+        self.settings["listen-tls"] = ["127.0.0.1:0"]
+        self._start_stls()
+
     def _fifo(self):
         """A log that any process can write to, whoever starts it."""
         os.mkfifo(self.path("log"))
@@ -616,9 +632,23 @@ class Server:
     def connect(self, port=None):
         if self.mode == "inetd":
             client = self._connect_inetd()
+        elif self.mode in ("tls", "stls"):
+            client = self._connect_tls(port)
         else:
             client = Client.to(port or self.ports[0])
         self.clients.append(client)
+        return client
+
+    def _connect_tls(self, port):
+        """Over TLS, the greeting still to be read."""
+        import tls
+        if self.mode == "tls":
+            return tls.Talk.to(port or self.tls_ports[0], self.authority)
+        client = Client.to(port or self.ports[0])
+        greeting = client.line()
+        client.ok("STLS")
+        client = tls.Talk(client.sock, self.authority)
+        client.buffer = greeting
         return client
 
     def _connect_inetd(self):
@@ -657,7 +687,7 @@ class Server:
         CLEANUP.remove(self)
         wrong = []
         before = {}
-        if self.mode in ("daemon", "user", "socket"):
+        if self.mode in ("daemon", "user", "socket", "tls", "stls"):
             if self.main:
                 before = descendants(self.main.pid)
         else:
@@ -707,7 +737,7 @@ class Server:
             process.wait()
             return [what + " did not end"]
         wanted = (0, -signal.SIGTERM) if self.mode not in (
-            "daemon", "user") else (0,)
+            "daemon", "user", "tls", "stls") else (0,)
         return [] if code in wanted else ["%s ended with %d" % (what, code)]
 
     @staticmethod

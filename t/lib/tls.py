@@ -186,3 +186,83 @@ def upgrade(client, authority, host="localhost", **more):
     """STLS on a popper.Client whose greeting has been read."""
     client.ok("STLS")
     return wrap(client, authority.context(**more), host)
+
+
+class Talk(popper.Client):
+    """A popper.Client over TLS that can close its half of it, and whose last
+    close_notify is looked for."""
+
+    def __init__(self, sock, authority, host="localhost", **more):
+        super().__init__(sock)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.ssl = authority.context(**more).wrap_bio(
+            self.incoming, self.outgoing, server_hostname=host)
+        self.notified = False  # close_notify came
+        self._run(self.ssl.do_handshake)
+
+    @classmethod
+    def to(cls, port, authority, host="localhost", **more):
+        return cls(popper.Client.to(port).sock, authority, host, **more)
+
+    def _push(self):
+        data = self.outgoing.read()
+        if data:
+            self.sock.sendall(data)
+
+    def _run(self, call, *args):
+        while True:
+            try:
+                result = call(*args)
+                self._push()
+                return result
+            except ssl.SSLWantReadError:
+                self._push()
+                data = self.sock.recv(262144)
+                if data:
+                    self.incoming.write(data)
+                else:
+                    self.incoming.write_eof()
+            except ssl.SSLError:
+                self._push()
+                raise
+
+    def send(self, data):
+        self._run(self.ssl.write, data)
+
+    def _more(self):
+        """Octets, or b"" after close_notify; without one, an error."""
+        try:
+            data = self._run(self.ssl.read, 262144)
+        except (ssl.SSLZeroReturnError, ssl.SSLSyscallError):
+            data = b""
+        if not data:
+            self.notified = True
+        return data
+
+    def _fill(self):
+        try:
+            more = self._more()
+        except (ConnectionResetError, ssl.SSLEOFError):
+            more = b""
+        if not more:
+            raise popper.Closed(repr(self.buffer[-200:]))
+        self.buffer += more
+
+    def rest(self):
+        parts, self.buffer = [self.buffer], b""
+        while True:
+            try:
+                more = self._more()
+            except (ConnectionResetError, ssl.SSLEOFError):
+                more = b""
+            if not more:
+                return b"".join(parts)
+            parts.append(more)
+
+    def half_close(self):
+        """close_notify; what the server says can still be read."""
+        try:
+            self.ssl.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        self._push()

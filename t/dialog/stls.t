@@ -1,0 +1,11 @@
+#!/usr/bin/python3
+"""Every dialog, the server started as in popper.py's mode "stls"."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import run  # noqa: E402
+
+run.main(["--mode", "stls"] + sys.argv[1:])
