@@ -19,6 +19,7 @@ import clients  # noqa: E402
 import mail  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
+import tls  # noqa: E402
 
 popper.need_server()
 POPAUTH = os.path.join(popper.BUILD, "src/popauth")
@@ -65,25 +66,32 @@ def wires(server):
     return [server.users["mrose"].drop.wire(raw) for raw in MESSAGES]
 
 
+def fetch(server, authority, name, kind):
+    why = clients.lacks(name, kind)
+    if why:
+        tap.skip("%s, %s" % (name, kind), why)
+        return
+    port = server.tls_ports[0] if kind == "tls" else server.ports[0]
+    got = clients.CLIENTS[name](
+        clients.Way(kind, port, authority), "mrose", SECRET,
+        clients.folder(server, name + kind), "APOP")
+    if not tap.equal(clients.wrong(got, wires(server)), "",
+                     "%s, %s: APOP" % (name, kind)):
+        tap.diag(got.output.decode("latin-1"))
+
+
 def real_clients():
     """Each client fetches everything"""
-    with make() as server:
+    with make(conf={"listen-tls": ["127.0.0.1:0"]}) as server:
+        authority = tls.Authority(server.path("ca"))
+        pair = authority.server()
+        tls.own(server, pair)
+        server.settings.update(authority.settings(pair))
         server.start()
         for name in clients.CLIENTS:
-            if "APOP" not in clients.MECHANISMS[name]:
-                continue
-            for kind in ("plain",):
-                why = clients.lacks(name, kind)
-                if why:
-                    tap.skip("%s, %s" % (name, kind), why)
-                    continue
-                home = clients.folder(server, name + kind)
-                got = clients.CLIENTS[name](
-                    clients.Way(kind, server.ports[0]), "mrose", SECRET, home,
-                    "APOP")
-                if not tap.equal(clients.wrong(got, wires(server)), "",
-                                 "%s, %s: APOP" % (name, kind)):
-                    tap.diag(got.output.decode("latin-1"))
+            if "APOP" in clients.MECHANISMS[name]:
+                for kind in clients.WAYS:
+                    fetch(server, authority, name, kind)
 
 
 def timestamps():
