@@ -9,6 +9,7 @@ is described in README.md beside this file.
 """
 
 import argparse
+import base64
 import glob
 import os
 import re
@@ -111,8 +112,10 @@ class Play:
         return self.clients[which]
 
     def fill(self, text):
-        return re.sub(r"\{([a-z]+[0-9]*)\}",
+        text = re.sub(r"\{([a-z]+[0-9]*)\}",
                       lambda found: self.words.get(found[1], found[0]), text)
+        return re.sub(r"\{base64\((.*?)\)\}", lambda found:
+                      base64.b64encode(unescape(found[1])).decode(), text)
 
     def run(self):
         for number, which, verb, text in self.dialog.steps:
