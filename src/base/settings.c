@@ -58,6 +58,8 @@ const struct popper_option settings_options[] = {
 	TEXT(mailbox_separator, "mailbox-separator", "",
 	    "between user and sub-mailbox"),
 	TEXT(default_domain, "default-domain", "", "of names without one"),
+	TEXT(utf8_messages, "utf8-messages", "send",
+	    "headers in UTF-8 to who did not say UTF8: send, refuse"),
 	TEXT(language, "language", "en", "what LANG * selects"),
 	TEXT(language_folder, "language-folder", LANGUAGE_FOLDER,
 	    "of the translations"),

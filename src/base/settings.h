@@ -9,6 +9,8 @@
 
 #include <popper/module.h>
 
+#define LOGIN_DELAY_MAX (7 * 86400) /* seconds */
+
 struct settings {
 	const char *listen; /* "[::]:110 0.0.0.0:110", or "" */
 	const char *user; /* popper-login runs as */
@@ -38,6 +40,7 @@ struct settings {
 	const char *penalty_exempt; /* networks, space separated */
 	const char *mailbox_separator; /* one character, or "" */
 	const char *default_domain; /* of names without one, or "" */
+	const char *utf8_messages; /* send or refuse, without UTF8 given */
 	const char *language; /* what LANG * selects: en, de ... */
 	const char *language_folder; /* of the translations */
 	uint64_t timeout; /* seconds without a command */

@@ -98,6 +98,17 @@ check_language(const char *language, struct popper_error *e)
 }
 
 static int
+check_messages(const struct settings *s, struct popper_error *e)
+{
+	if (strcmp(s->utf8_messages, "send") == 0 ||
+	    strcmp(s->utf8_messages, "refuse") == 0)
+		return 0;
+	return error_set(e, POPPER_PERMANENT,
+	    "utf8-messages = \"%.80s\": must be send or refuse",
+	    s->utf8_messages);
+}
+
+static int
 check_names(const struct settings *s, struct popper_error *e)
 {
 	const char *c = s->mailbox_separator, *domain = s->default_domain;
@@ -134,6 +145,9 @@ check_times(const struct settings *s, struct popper_error *e)
 	if (s->failure_delay > 60)
 		return error_set(e, POPPER_PERMANENT,
 		    "failure-delay: must be at most 60 seconds");
+	if (s->login_delay > LOGIN_DELAY_MAX)
+		return error_set(
+		    e, POPPER_PERMANENT, "login-delay: must be at most 7 days");
 	if (s->max_tries == 0)
 		return error_set(
 		    e, POPPER_PERMANENT, "max-tries: must be at least 1");
@@ -150,7 +164,7 @@ server_check(struct settings *s, struct popper_error *e)
 		return -1;
 	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
 	    check_language(s->language, e) == -1 || check_names(s, e) == -1 ||
-	    tls_check(s, e) == -1)
+	    check_messages(s, e) == -1 || tls_check(s, e) == -1)
 		return -1;
 	return check_expire(s->expire, e);
 }

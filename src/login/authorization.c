@@ -196,7 +196,12 @@ authorization_conclude(
 		fd_close(&a->relay);
 	}
 	text_copy(e.reply, sizeof(e.reply), v->reply);
-	reply_error(r, &e);
+	if (v->status == POPPER_TOO_SOON && v->wait > 0)
+		reply_refuse(r, v->status,
+		    "wait %llu seconds before you log in again",
+		    (unsigned long long)v->wait);
+	else
+		reply_error(r, &e);
 	if (v->last)
 		return OUTCOME_CLOSE;
 	return v->status == POPPER_DENIED ? authorization_failed(a)

@@ -241,6 +241,7 @@ verdict_put(struct wire *w, const struct verdict *v)
 	wire_put_number(w, v->kind);
 	wire_put_number(w, v->status);
 	wire_put_text(w, v->reply);
+	wire_put_number(w, v->wait);
 	wire_put_number(w, v->hold);
 	wire_put_number(w, v->last);
 	wire_put_number(w, v->apart);
@@ -254,6 +255,7 @@ verdict_get(struct wire *w, struct verdict *v)
 	v->kind = (enum verdict_kind)wire_get_number(w, VERDICT_WAIT);
 	v->status = (enum popper_status)wire_get_number(w, POPPER_STATUSES - 1);
 	wire_get_text(w, v->reply, sizeof(v->reply));
+	v->wait = wire_get_number(w, LOGIN_DELAY_MAX);
 	v->hold = wire_get_number(w, 3600 * 1000);
 	v->last = get_bool(w);
 	v->apart = get_bool(w);

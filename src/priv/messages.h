@@ -106,6 +106,7 @@ struct verdict {
 	enum verdict_kind kind;
 	enum popper_status status; /* REFUSED */
 	char reply[128]; /* REFUSED: text for the client, or "" */
+	uint64_t wait; /* REFUSED, TOO_SOON: seconds to the next login */
 	uint64_t hold; /* REFUSED, WAIT: ms to wait before saying or asking */
 	bool last; /* REFUSED: no more tries, whatever their number: close */
 	bool apart; /* REFUSED by the session: the gate is not there any more */

@@ -47,6 +47,8 @@ capa_start(struct capabilities *c, const struct settings *s)
 	c->mechanisms = "";
 	c->expire = CAPA_UNSET;
 	c->login_delay = CAPA_UNSET;
+	if (s->login_delay > 0)
+		c->login_delay = (int64_t)s->login_delay;
 	c->implementation = settings_implementation;
 	c->extensions = "";
 	if (strcmp(s->expire, "never") == 0)
@@ -69,7 +71,8 @@ capa_reply(const struct capabilities *c, struct reply *r)
 	reply_line(r, "RESP-CODES");
 	reply_line(r, "AUTH-RESP-CODE");
 	if (c->login_delay >= 0)
-		reply_line(r, "LOGIN-DELAY %" PRId64, c->login_delay);
+		reply_line(r, "LOGIN-DELAY %" PRId64 "%s", c->login_delay,
+		    c->transaction ? "" : " USER");
 	reply_line(r, "PIPELINING");
 	say_expire(c->expire, r);
 	reply_line(r, "UIDL");

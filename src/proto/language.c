@@ -68,7 +68,9 @@ language_load(const char *folder, const char *wish)
 		if (!text_is(popper_slice(p, len), "en"))
 			load(folder, popper_slice(p, len));
 	}
-	preferred = wish;
+	preferred = "en";
+	if (language_match(popper_slice_text(wish)) != NULL)
+		preferred = wish;
 }
 
 /* The range is the tag or a part of it that ends before a "-". */

@@ -22,7 +22,7 @@
  * Read the catalogues of all languages that popper was built with,
  * ${folder}/de/LC_MESSAGES/popper.mo and so on.  A language whose catalogue is
  * missing or damaged is left out and logged.  ${preferred} is what "LANG *"
- * selects: both must live as long as the process.
+ * selects, if it is there: it must live as long as the process.
  */
 void language_load(const char *folder, const char *preferred);
 

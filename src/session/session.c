@@ -10,6 +10,7 @@
 #include <string.h>
 #include <malloc.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -18,6 +19,7 @@
 #include "base/text.h"
 #include "priv/identity.h"
 #include "proto/language.h"
+#include "session/pace.h"
 #include "session/state.h"
 #include "session/transaction.h"
 #include "session/update.h"
@@ -47,6 +49,7 @@ report(struct session *s, const struct popper_error *e)
 		v.kind = VERDICT_REFUSED;
 		v.apart = true;
 		v.status = e->status;
+		v.wait = s->wait;
 		text_copy(v.reply, sizeof(v.reply), e->reply);
 		log_write(is_everyday(e->status) ? POPPER_LOG_NOTICE
 						 : POPPER_LOG_ERROR,
@@ -81,11 +84,28 @@ enter(struct session *s, struct popper_error *e)
 	return s->lock == -1 ? -1 : 0;
 }
 
+/* Has it been long enough since the last login? */
+static int
+keep_pace(struct session *s, struct popper_error *e)
+{
+	uint64_t delay = pace_delay(s->settings, &s->opening->identity);
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == -1)
+		return error_system(e, POPPER_TEMPORARY, "clock");
+	s->wait = pace_left(s->place.state, delay, &now);
+	if (s->wait == 0)
+		return 0;
+	return error_set(e, POPPER_TOO_SOON,
+	    "the last login was less than %llu seconds ago (login-delay)",
+	    (unsigned long long)delay);
+}
+
 /* Lock and scan the maildrop, start the extensions. */
 static int
 open_maildrop(struct session *s, struct popper_error *e)
 {
-	if (enter(s, e) == -1 ||
+	if (enter(s, e) == -1 || keep_pace(s, e) == -1 ||
 	    maildrop_open(&s->maildrop, &s->equipment->drops, &s->place, e) ==
 		-1)
 		return -1;
@@ -232,6 +252,8 @@ session_run(
 		let_go(&s); /* the gate is gone, and with it the login */
 		return;
 	}
+	if (s.settings->login_delay > 0)
+		pace_note(s.place.state);
 	log_info("login: %s from %s, %zu messages, %s", o->identity.user,
 	    o->client, s.maildrop.count,
 	    o->manners.tls[0] != '\0' ? o->manners.tls : "no TLS");

@@ -30,6 +30,7 @@ struct session {
 	int worker; /* that waits for the maildrop to open */
 	int gate; /* of the same login, if it stays; or -1 */
 	int lock; /* in the state folder */
+	uint64_t wait; /* seconds, after POPPER_TOO_SOON */
 	struct maildrop maildrop;
 	struct extensions extensions;
 	struct messages messages;

@@ -12,6 +12,8 @@
 #include "priv/mechanisms.h"
 #include "proto/capa.h"
 #include "proto/lang.h"
+#include "session/eightbit.h"
+#include "session/pace.h"
 #include "session/pipeline.h"
 
 typedef unsigned long long ull; /* what %llu takes */
@@ -20,7 +22,7 @@ typedef unsigned long long ull; /* what %llu takes */
 static enum outcome
 refuse(const char *command, const struct popper_error *e, struct reply *r)
 {
-	if (e->status != POPPER_INVALID)
+	if (e->status != POPPER_INVALID && e->status != POPPER_NEEDS_UTF8)
 		log_failure(command, e);
 	return reply_error(r, e);
 }
@@ -125,6 +127,7 @@ list_command(void *context, const struct arguments *args, struct reply *r)
 	if (words == 0)
 		return list_all(s, argument, r);
 	if (messages_pick(&s->messages, args->word[0], &i, &e) == -1 ||
+	    eightbit_check(s, i, &e) == -1 ||
 	    list_size(s, i, argument, &octets, &e) == -1)
 		return refuse("LIST", &e, r);
 	return reply_exact(r, "%zu %llu", i + 1, (ull)octets);
@@ -196,7 +199,8 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 	if (!extra_argument(s, args, 1, &request))
 		return reply_refuse(
 		    r, POPPER_INVALID, "wrong number of arguments");
-	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1)
+	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1 ||
+	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("RETR", &e, r);
 	o = pipeline_send(s, &request, PIPELINE_ALL, r);
 	if (o == OUTCOME_DONE)
@@ -217,7 +221,8 @@ top_command(void *context, const struct arguments *args, struct reply *r)
 	    !number_saturate(args->word[1], &lines))
 		return reply_refuse(
 		    r, POPPER_INVALID, "TOP takes a message and a number");
-	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1)
+	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1 ||
+	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("TOP", &e, r);
 	return pipeline_send(s, &request, lines, r);
 }
@@ -278,6 +283,9 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 	(void)args;
 	capa_start(&c, s->settings);
 	c.transaction = true;
+	if (s->settings->login_delay > 0)
+		c.login_delay =
+		    (int64_t)pace_delay(s->settings, &s->opening->identity);
 	have = s->opening->manners.have;
 	c.user =
 	    mechanisms_allow(a->mechanisms, popper_slice_text("USER"), have);

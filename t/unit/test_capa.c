@@ -34,7 +34,7 @@ says_all_that_is_true(void **state)
 	assert_true(r.answered);
 	assert_sent("+OK capability list follows\r\nTOP\r\nUSER\r\n"
 		    "SASL PLAIN SCRAM-SHA-256\r\nRESP-CODES\r\n"
-		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 30\r\nPIPELINING\r\n"
+		    "AUTH-RESP-CODE\r\nLOGIN-DELAY 30 USER\r\nPIPELINING\r\n"
 		    "EXPIRE 60\r\nUIDL\r\nLANG\r\nSTLS\r\nXMANGLE\r\nXTND\r\n"
 		    "IMPLEMENTATION popper\r\n.\r\n");
 }
@@ -58,6 +58,7 @@ static void
 zero_and_never_are_values(void **state)
 {
 	struct capabilities c = { .mechanisms = "",
+		.transaction = true,
 		.expire = 0,
 		.login_delay = 0,
 		.implementation = "",

@@ -50,6 +50,7 @@ fill(void **state)
 		.secret = S("open\0sesame"),
 		.ahead = S("STAT\r\n") };
 	struct verdict refused = { .kind = VERDICT_REFUSED,
+		.wait = 60,
 		.status = POPPER_DENIED,
 		.reply = "no",
 		.hold = 3000,
