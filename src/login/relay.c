@@ -84,9 +84,10 @@ send_down(struct relay *r)
 	d->at = d->end = 0;
 }
 
-/* From the session, until it has no more to say now or the client is busy. */
+/* From the session, until it has no more to say now, or the client is busy; of
+ * one that is ${over} all, to its end. */
 static void
-take_down(struct relay *r)
+take_down(struct relay *r, bool over)
 {
 	struct load *d = &r->down;
 	ssize_t n;
@@ -101,7 +102,8 @@ take_down(struct relay *r)
 			d->end = (size_t)n;
 			send_down(r);
 		}
-	} while (n == (ssize_t)d->size && is_empty(d) && !r->lost);
+	} while (n > 0 && (over || n == (ssize_t)d->size) && is_empty(d) &&
+	    !r->lost);
 }
 
 static void
@@ -200,7 +202,7 @@ carry(struct relay *r, int64_t patience)
 			send_down(r);
 		if ((p[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0 &&
 		    is_empty(&r->down) && !r->lost)
-			take_down(r);
+			take_down(r, (p[1].revents & POLLHUP) != 0);
 		if ((p[1].revents & POLLOUT) != 0)
 			send_up(r);
 		if ((p[0].revents & POLLIN) != 0 && is_empty(&r->up))
