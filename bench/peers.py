@@ -13,6 +13,9 @@ PASSWORD = 'pw12345'
 # The same password in the oldest and cheapest scheme (3 us), so that servers
 # are compared by their own work and not by the hash.
 HASH = 'xygJhrgX7RWWI'
+# And in the scheme that Debian uses.
+YESCRYPT = ('$y$j9T$kx4QkJaQh6KNiB4Oh2XBW/$HyxZhp'
+            '5SduT/uJnXx8/NQOqCc4BPHfx5X6dsRMsXh2/')
 CERTIFICATE, KEY = f'{WORK}/tls.pem', f'{WORK}/tls.key'
 FIRST_UID = 7000
 MAIL_GID = 8
@@ -55,6 +58,8 @@ class Peer:
     load_options = []
     has_tls = True
     tls = False           # listens on tls_port too
+    hash = HASH
+    lines = ()            # more of its configuration, for a scenario
 
     def __init__(self, name, fmt, port):
         self.name, self.format, self.port = name, fmt, port
@@ -98,7 +103,7 @@ class Popper(Peer):
     def command(self):
         mail = self.mail_path('@')
         users = ''.join(
-            f'{user}:{HASH}:{self.owner(i)}:{MAIL_GID}:'
+            f'{user}:{self.hash}:{self.owner(i)}:{MAIL_GID}:'
             f'{self.format}:{mail.replace("@", user)}\n'
             for i, user in enumerate(USERS))
         write(f'{self.folder}/users', users, 0o600)
@@ -110,6 +115,7 @@ class Popper(Peer):
             text = fill(f'{name}.in', values)
             if name == 'popper.conf':
                 text += self.extra
+                text += ''.join(line + '\n' for line in self.lines)
                 if self.tls:
                     text += (f'listen-tls = {{"127.0.0.1:{self.tls_port}"}}\n'
                              f'tls-certificate = "{CERTIFICATE}"\n'

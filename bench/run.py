@@ -24,12 +24,24 @@ class Scenario:
         self.users = {'small': 50, 'medium': 10, 'large': 2, 'huge': 1}[mail]
         self.fresh = more.get('fresh', False)  # new mail for each round
         self.tls = more.get('tls', False)
+        self.only = more.get('only', '')  # peers whose name begins so
+        self.hash = more.get('hash', peers.HASH)
+        self.lines = more.get('lines', ())
 
 
 SCENARIOS = {
     'login': Scenario('small', 'login', 400,
                       ['--at-once', '4', '--warm-up', '20'],
                       about='USER PASS STAT QUIT, 20 messages'),
+    'login-yescrypt': Scenario('small', 'login', 100,
+                               ['--at-once', '4', '--warm-up', '20'],
+                               only='popper', hash=peers.YESCRYPT,
+                               about='login, with the hash of Debian'),
+    'login-cached': Scenario('small', 'login', 400,
+                             ['--at-once', '4', '--warm-up', '20'],
+                             only='popper', hash=peers.YESCRYPT,
+                             lines=('cache-lifetime = 1h',),
+                             about='the same, with the credential cache'),
     'poll': Scenario('medium', 'poll', 160, ['--at-once', '4'],
                      about='... and UIDL of 1,000 messages'),
     'poll-large': Scenario('large', 'poll', 8,
@@ -71,6 +83,7 @@ class Contestant:
         if scenario.tls and not self.peer.has_tls:
             raise RuntimeError('it has no TLS')
         self.peer.tls = scenario.tls
+        self.peer.hash, self.peer.lines = scenario.hash, scenario.lines
         self.scenario, self.tools = scenario, tools
         self.users = scenario.users
         self.sessions = scenario.sessions
@@ -156,6 +169,8 @@ def battle(name, options):
     contestants = []
     try:
         for peer in options.peers:
+            if not peer.startswith(scenario.only):
+                continue
             try:
                 contestants.append(Contestant(peer, scenario, options.tools))
             except (RuntimeError, OSError) as why:
