@@ -82,6 +82,14 @@ parse(char *const *args, int count, struct request *q, struct popper_error *e)
 	    : check("a device's name", q->device, DEVICE_MAX, e);
 }
 
+/* As the module compares them. */
+static bool
+equal(struct popper_slice field, const char *word)
+{
+	return field.len == strlen(word) &&
+	    memcmp(field.ptr, word, field.len) == 0;
+}
+
 /* Is it of the user, and of the device?  NULL: of any. */
 static bool
 is_of(const struct line *line, const struct request *q)
@@ -89,9 +97,9 @@ is_of(const struct line *line, const struct request *q)
 	if (line->comment || line->problem != NULL)
 		return false;
 	return (q->user == NULL ||
-		   text_is(lines_field(line->text, 0, FIELDS), q->user)) &&
+		   equal(lines_field(line->text, 0, FIELDS), q->user)) &&
 	    (q->device == NULL ||
-		text_is(lines_field(line->text, 1, FIELDS), q->device));
+		equal(lines_field(line->text, 1, FIELDS), q->device));
 }
 
 /* Crockford's base 32: none of them looks like another. */
