@@ -45,8 +45,8 @@ prepare(
 		/* A query may have code points that are new to us. */
 		result = stringprep(out, size, 0, stringprep_saslprep);
 		if (result != STRINGPREP_OK)
-			return refuse(
-			    out, size, stringprep_strerror(result), e);
+			return refuse(out, size,
+			    stringprep_strerror((Stringprep_rc)result), e);
 	}
 	if (out[0] == '\0')
 		return refuse(out, size, "is empty", e);

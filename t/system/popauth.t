@@ -111,6 +111,12 @@ def sub_commands():
     good("add", "a b\\ü", secret=SECRET)
     tap.match(good("list"), r"a b\\x5c\\xc3\\xbc", "odd names are escaped")
     good("delete", "a b\\ü")
+    good("add", "bob", secret="caf\u0065\u0301 \u2168\n")
+    tap.ok(holds("caf\u00e9 IX"),
+           "a secret is stored as the server prepares passwords")
+    tap.match(run("add", "bob", secret="\ue000private\n")[2], "password",
+              "one that can never be prepared is refused")
+    good("delete", "bob")
     tap.equal(run("delete", "bob")[0], 1, "delete nobody")
     _, _, err = run("-debug", "delete", "mrose")
     tap.match(err, "deleted mrose from", "delete is logged")

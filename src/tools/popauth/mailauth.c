@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "tools/popauth/ask.h"
 #include "tools/popauth/database.h"
+#include "tools/popauth/prepare.h"
 #include "tools/popauth/import.h"
 #include "tools/popauth/replace.h"
 
@@ -62,6 +63,9 @@ set(const struct popauth *p, const char *user)
 	bool had = false;
 	int result = ask_new_secret(p, user, secret, sizeof(secret), &e);
 
+	/* As the server prepares what a client proves (RFC 6856 2.2). */
+	if (result == 0)
+		result = prepare_stored(secret, sizeof(secret), &e);
 	if (result == 0)
 		result = database_set(p->file, user, secret, &had, &e);
 	secret_wipe(secret, sizeof(secret));

@@ -26,7 +26,7 @@ prepare_stored(char *password, size_t size, struct popper_error *e)
 	    password, size, STRINGPREP_NO_UNASSIGNED, stringprep_saslprep);
 	if (result != STRINGPREP_OK)
 		return error_set(e, POPPER_INVALID, "the password %s",
-		    stringprep_strerror(result));
+		    stringprep_strerror((Stringprep_rc)result));
 	return password[0] != '\0'
 	    ? 0
 	    : error_set(e, POPPER_INVALID, "the password is empty");
