@@ -312,9 +312,8 @@ static const struct popper_mechanism *
 oauth_offers(void *self)
 {
 	static const struct popper_mechanism offers[] = {
-		{ "OAUTHBEARER",
-		    POPPER_MECHANISM_TLS | POPPER_MECHANISM_CLEAR },
-		{ "XOAUTH2", POPPER_MECHANISM_TLS | POPPER_MECHANISM_CLEAR },
+		{ "OAUTHBEARER", POPPER_MECHANISM_TLS },
+		{ "XOAUTH2", POPPER_MECHANISM_TLS },
 		{ NULL, 0 },
 	};
 

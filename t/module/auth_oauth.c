@@ -53,8 +53,7 @@ the_mechanisms_need_tls(void **state)
 	assert_string_equal(m[1].name, "XOAUTH2");
 	assert_null(m[2].name);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(
-		    m[i].needs, POPPER_MECHANISM_TLS | POPPER_MECHANISM_CLEAR);
+		assert_int_equal(m[i].needs, POPPER_MECHANISM_TLS);
 	attempt.secret = popper_slice_text(bearer("n,,", oa_good()));
 	assert_int_equal(oauth_LTX_popper_module.auth->begin(
 			     oa_self, &attempt, &x, &auth_answer),
