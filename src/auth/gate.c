@@ -28,6 +28,7 @@
 #include "base/text.h"
 #include "priv/messages.h"
 #include "priv/service.h"
+#include "proto/language.h"
 
 #define LOOKUP_SECONDS 30
 /* Seconds a session may take to open a maildrop: locks, a first scan. */
@@ -315,7 +316,7 @@ put_off(struct gate *g, enum penalty_word word, uint64_t wait)
 	if (word == PENALTY_REFUSE) {
 		v = (struct verdict){ .kind = VERDICT_REFUSED,
 			.status = POPPER_TEMPORARY,
-			.reply = "too many logins fail, try again later",
+			.reply = N_("too many logins fail, try again later"),
 			.last = true };
 		exchange_end(&g->exchange);
 		log_notice("[AUTH] a login from %s is not even tried: too many "

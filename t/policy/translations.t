@@ -29,7 +29,8 @@ def rules():
 
 
 def files():
-    return sorted(path for folder in ("login", "proto", "session") for path in
+    folders = ("auth", "login", "proto", "session")
+    return sorted(path for folder in folders for path in
                   glob.glob(os.path.join(popper.SRC, "src", folder, "*.c")))
 
 
