@@ -276,6 +276,9 @@ take(struct options *o, int c, char *argument)
 	case 'v':
 		puts(settings_implementation);
 		exit(0);
+	case 'k':
+		wrong("-k: Kerberos is GSSAPI now: auth sasl { keytab = ... } "
+		      "in modules.conf");
 	case 'M':
 	case FOREGROUND:
 		break;
@@ -313,7 +316,7 @@ options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){ .config = CONF_FOLDER "/popper.conf" };
 	while ((c = getopt_long(argc, argv,
-		    "acCde:f:hl:Mo:p:RsT:t:vy:", long_options, NULL)) != -1)
+		    "acCde:f:hkl:Mo:p:RsT:t:vy:", long_options, NULL)) != -1)
 		take(o, c, optarg);
 	for (; optind < argc; optind++) {
 		if (!text_print(listeners + len, sizeof(listeners) - len,
