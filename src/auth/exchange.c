@@ -7,6 +7,7 @@
 #include "auth/exchange.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "auth/prepare.h"
@@ -119,7 +120,18 @@ by_plain(struct exchange *x, enum plain_result result, const char *challenge,
 	return refuse(answer, "a malformed message of PLAIN or LOGIN");
 }
 
-/* EXTERNAL (RFC 4422 appendix A): the certificate says it all. */
+/* What is proved must not be made into somebody else's name: by a sub-mailbox
+ * that is cut off, or by letters that prepare() takes for others. */
+static bool
+keeps_local(const char *proved, const char *user)
+{
+	size_t len = strcspn(proved, "@");
+
+	return strcspn(user, "@") == len && strncasecmp(proved, user, len) == 0;
+}
+
+/* EXTERNAL (RFC 4422 appendix A): the certificate says it all.  That there is
+ * one only the worker says: without a CA it is not believed. */
 static enum popper_verdict
 by_certificate(struct exchange *x, struct popper_slice acts_as,
     struct popper_answer *answer)
@@ -129,11 +141,14 @@ by_certificate(struct exchange *x, struct popper_slice acts_as,
 
 	clear(answer);
 	text_copy(x->given, sizeof(x->given), x->certificate);
-	if (x->certificate[0] == '\0')
+	if (x->certificate[0] == '\0' || x->settings->tls_client_ca[0] == '\0')
 		return refuse(answer, "the client has no certificate of ours");
 	if (host->canonical(
 		user, sizeof(user), x->certificate, &answer->error) == -1)
 		return POPPER_AUTH_NO;
+	if (!keeps_local(x->certificate, user))
+		return refuse(
+		    answer, "the certificate's name would become another");
 	if (acts_as.len > 0 &&
 	    (!text_from_slice(other, sizeof(other), acts_as) ||
 		host->canonical(other, sizeof(other), other, &answer->error) ==
