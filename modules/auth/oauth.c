@@ -101,25 +101,16 @@ oauth_stop(void *self)
 	free(o);
 }
 
-static size_t
-signs(const char *name)
-{
-	size_t n = 0;
-
-	for (; *name != '\0' && *name != '@'; name++)
-		n += (unsigned char)*name < 0x80 &&
-		    !((*name >= 'a' && *name <= 'z') ||
-			(*name >= 'A' && *name <= 'Z') ||
-			(*name >= '0' && *name <= '9'));
-	return n;
-}
-
-/* Whoever is carol+lists at the issuer must not become carol here: all that
- * may separate is still there. */
+/* Whoever is carol+lists at the issuer must not become carol here, nor who is
+ * "carol" in letters that are taken for those: what names the user must be the
+ * same, but for case. */
 static bool
-keeps_signs(const char *claimed, const char *name)
+keeps_local(const char *claimed, const char *name)
 {
-	return signs(claimed) == signs(name);
+	size_t len = strcspn(claimed, "@");
+
+	return strcspn(name, "@") == len &&
+	    oauth_same(popper_slice(claimed, len), popper_slice(name, len));
 }
 
 /* Nor may carol of another domain. */
@@ -143,8 +134,8 @@ canonical(const struct oauth_self *o, const char *claimed,
 
 	if (o->host->canonical(name, POPPER_USER_MAX + 1, claimed, e) == -1)
 		return OAUTH_INVALID;
-	if (!keeps_signs(claimed, name))
-		why = "a part of it would be taken for a sub-mailbox";
+	if (!keeps_local(claimed, name))
+		why = "it would become another, or a sub-mailbox";
 	else if (!keeps_domain(claimed, name) && o->conf->domains[0] == '\0')
 		why = "its domain would be cut off: set \"domains\"";
 	if (why == NULL)

@@ -304,6 +304,17 @@ no_part_of_an_identity_is_a_sub_mailbox(void **state)
 	    oa_try(of("J\303\266rg@example.org")), POPPER_AUTH_YES);
 }
 
+/* At an issuer where anybody may register: two users, here they were one. */
+static void
+no_identity_becomes_another(void **state)
+{
+	(void)state;
+	oa_start();
+	assert_int_equal(oa_try(of("Carol@example.org")), POPPER_AUTH_YES);
+	oa_refused(of("\357\275\203arol@example.org"), "become another");
+	oa_refused(of("\357\275\203arol"), "become another");
+}
+
 static enum popper_verdict
 at_host(const char *pairs)
 {
@@ -395,6 +406,7 @@ main(void)
 		TEST(accounts_in_trouble),
 		TEST(a_trimmed_domain_must_be_one_of_ours),
 		TEST(no_domain_is_replaced),
+		TEST(no_identity_becomes_another),
 		TEST(no_part_of_an_identity_is_a_sub_mailbox),
 		TEST(the_host_is_ours),
 		TEST(bad_options_stop_the_start),

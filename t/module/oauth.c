@@ -88,6 +88,11 @@ canonical(char *out, size_t size, const char *name, struct popper_error *e)
 		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
 			? name[i] - 'A' + 'a'
 			: name[i]);
+	/* As preparing would: a letter of full width is the usual one. */
+	if (strncmp(out, "\357\275\203", 3) == 0) {
+		out[0] = 'c';
+		memmove(out + 1, out + 3, strlen(out + 3) + 1);
+	}
 	end = strchr(out, '@');
 	if (oa_trim && end != NULL)
 		*end = '\0';
