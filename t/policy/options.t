@@ -71,16 +71,23 @@ def modules():
             if not name.endswith("_template")}
 
 
+def same(got, want, name):
+    """What is missing (-), too much or there twice (+)."""
+    got, want = sorted(got), sorted(want)
+    tap.equal(["-" + word for word in want if word not in got] +
+              ["+" + word for word in sorted(set(got)) if
+               got.count(word) > want.count(word)], [], name)
+
+
 SETTINGS, PAGE, EXAMPLE = settings(), page("popper.conf.5"), example()
 ENTRIES = re.findall(r"^\t(?:TEXT|BOOL|NUMBER|SECONDS)\(",
                      read("src/base/settings.c"), re.MULTILINE)
 tap.equal(len(SETTINGS), len(ENTRIES), "the table of settings is understood")
-tap.equal(sorted(PAGE), sorted(SETTINGS),
-          "popper.conf(5) has each setting once, and no others")
-tap.equal(sorted(EXAMPLE), sorted(SETTINGS), "so has the example")
+same(PAGE, SETTINGS, "popper.conf(5) has each setting once, and no others")
+same(EXAMPLE, SETTINGS, "so has the example")
 tap.equal([(name, EXAMPLE[name]) for name, default in SETTINGS.items()
            if default is not None and name != "listen" and
-           EXAMPLE.get(name, "").strip('"{}') != default],
+           name in EXAMPLE and EXAMPLE[name].strip('"{}') != default],
           [], "the example shows the defaults")
 if not os.access(os.path.join(popper.BUILD, "src/popper"), os.X_OK):
     tap.skip("options of modules", "src/popper is not built")
@@ -88,8 +95,8 @@ else:
     MODULES = modules()
     tap.ok(len(MODULES) > 3, "popper --modules names the modules")
     for NAME, OPTIONS in sorted(MODULES.items()):
-        tap.equal(sorted(page("popper-%s.8" % NAME)), sorted(OPTIONS),
-                  "popper-%s(8) has each option once, and no others" % NAME)
+        same(page("popper-%s.8" % NAME), OPTIONS,
+             "popper-%s(8) has each option once, and no others" % NAME)
     PAGES = {re.sub(r".*/popper-(.*)\.8$", r"\1", path) for path in
              glob.glob(os.path.join(popper.SRC, "doc/man/popper-*.8"))}
     tap.equal(sorted(set(MODULES) - PAGES), [], "each module has a page")
