@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "login/tls.h"
 
 /* Microsoft's user principal name; OpenSSL 3 knows it by number only. */
@@ -71,14 +72,26 @@ tls_client_start(
 
 /* --- Whose is it? --- */
 
+/* An IA5String is ASCII; OpenSSL reads other octets in it as ISO 8859-1. */
+static bool
+is_what_it_says(const ASN1_STRING *text)
+{
+	return ASN1_STRING_type(text) != V_ASN1_IA5STRING ||
+	    utf8_is_ascii(popper_slice(
+		ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)));
+}
+
 /* True if ${text} is a name that is fit for use. */
 static bool
 take(const ASN1_STRING *text, char *out, size_t size)
 {
 	unsigned char *utf8;
-	int len = ASN1_STRING_to_UTF8(&utf8, text);
+	int len;
 	bool good;
 
+	if (!is_what_it_says(text))
+		return false;
+	len = ASN1_STRING_to_UTF8(&utf8, text);
 	if (len < 0)
 		return false;
 	good = len > 0 &&
