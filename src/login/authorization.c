@@ -244,7 +244,7 @@ is_open(struct authorization *a, const char *way, struct reply *r)
 
 	if (mechanisms_allow(all, name, offer_have(a)))
 		return true;
-	if (mechanisms_allow(all, name, ~0u))
+	if (mechanisms_allow(all, name, offer_have_inside_tls(a)))
 		reply_refuse(r, POPPER_INVALID,
 		    "not without encryption here: use STLS or another port");
 	else

@@ -39,9 +39,9 @@ is_encrypted(const struct authorization *a)
 	return a->link->ssl != NULL;
 }
 
-/* May a secret cross this connection in clear? */
+/* May a secret be shown on this connection, if it is ${encrypted}? */
 static bool
-clear_is_allowed(const struct authorization *a)
+may_be_shown(const struct authorization *a, bool encrypted)
 {
 	const char *rule = a->assignment->settings.clear_text_password;
 
@@ -52,8 +52,8 @@ clear_is_allowed(const struct authorization *a)
 	if (strcmp(rule, "local") == 0)
 		return a->local;
 	if (strcmp(rule, "tls") == 0)
-		return is_encrypted(a);
-	return a->local || is_encrypted(a);
+		return encrypted;
+	return a->local || encrypted;
 }
 
 unsigned
@@ -61,7 +61,7 @@ offer_have(const struct authorization *a)
 {
 	unsigned have = 0;
 
-	if (clear_is_allowed(a))
+	if (may_be_shown(a, is_encrypted(a)))
 		have |= POPPER_MECHANISM_CLEAR;
 	if (is_encrypted(a))
 		have |= POPPER_MECHANISM_TLS;
@@ -69,6 +69,16 @@ offer_have(const struct authorization *a)
 		have |= POPPER_MECHANISM_BOUND;
 	if (a->certificate[0] != '\0')
 		have |= POPPER_MECHANISM_CERTIFICATE;
+	return have;
+}
+
+unsigned
+offer_have_inside_tls(const struct authorization *a)
+{
+	unsigned have = offer_have(a) | POPPER_MECHANISM_TLS;
+
+	if (may_be_shown(a, true))
+		have |= POPPER_MECHANISM_CLEAR;
 	return have;
 }
 

@@ -12,6 +12,9 @@ bool offer_is_local(int client);
  * the administrator allows included. */
 unsigned offer_have(const struct authorization *);
 
+/** offer_have_inside_tls(a): what the connection would have over TLS. */
+unsigned offer_have_inside_tls(const struct authorization *);
+
 /** offer_mechanisms(a): those of popper-auth, or "" as long as a certificate
  * is wanted that the client has not shown. */
 const char *offer_mechanisms(const struct authorization *);
