@@ -105,7 +105,8 @@ struct popper_host {
 	int (*canonical)(
 	    char *out, size_t size, const char *name, struct popper_error *);
 	/* Who the canonical name ${user} is: the lookup of the first module
-	 * that knows it.  POPPER_ABSENT if none does. */
+	 * that knows it.  POPPER_ABSENT if none does; POPPER_DENIED if it was
+	 * another module's user of that name whose secret was told. */
 	int (*lookup)(
 	    const char *user, struct popper_identity *, struct popper_error *);
 	/* A stored secret of ${user}: the secret function of the first module

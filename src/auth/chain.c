@@ -106,21 +106,63 @@ chain_mechanisms(const struct chain *c, char *list, size_t size)
 				    m->name);
 }
 
+/* The person that module ${i} means by the name: 0, or -1 with ${e}. */
+static int
+look_up(const struct chain *c, size_t i, const char *user,
+    struct popper_identity *id, struct popper_error *e)
+{
+	const struct popper_auth *a = c->modules.used[i].module->auth;
+
+	error_clear(e);
+	memset(id, 0, sizeof(*id));
+	id->size = sizeof(*id);
+	if (a->lookup == NULL)
+		return error_set(e, POPPER_ABSENT, "no accounts");
+	return a->lookup(c->self[i], user, id, e);
+}
+
+/* Virtual users share a uid, so their maildrops say who they are. */
+static bool
+is_same(const struct popper_identity *a, const struct popper_identity *b)
+{
+	return a->uid == b->uid &&
+	    ((a->flags & b->flags & POPPER_IDENTITY_VIRTUAL) == 0 ||
+		strcmp(a->maildrop, b->maildrop) == 0);
+}
+
+/* Did a module behind ${i} tell the secret of another person?  Whom those
+ * before it know, they would have found. */
+static int
+check_tellers(const struct chain *c, size_t i, const char *user,
+    const struct popper_identity *id, struct popper_error *e)
+{
+	struct popper_identity other;
+
+	for (size_t k = i + 1; k < c->modules.count; k++) {
+		if (!c->teller[k])
+			continue;
+		if (look_up(c, k, user, &other, e) == -1) {
+			/* It knows secrets, no accounts. */
+			if (e->status != POPPER_ABSENT)
+				return -1;
+		} else if (!is_same(id, &other))
+			return error_set(e, POPPER_DENIED,
+			    "%s of auth module %s has proved it, but to %s "
+			    "that name is somebody else's",
+			    user, c->modules.used[k].module->name,
+			    c->modules.used[i].module->name);
+	}
+	error_clear(e);
+	return 0;
+}
+
 int
 chain_lookup(const struct chain *c, const char *user,
     struct popper_identity *id, struct popper_error *e)
 {
-	const struct popper_auth *a;
-
 	for (size_t i = 0; i < c->modules.count; i++) {
-		a = c->modules.used[i].module->auth;
-		error_clear(e);
-		memset(id, 0, sizeof(*id));
-		id->size = sizeof(*id);
-		if (a->lookup == NULL)
-			continue;
-		if (a->lookup(c->self[i], user, id, e) == 0)
-			return 0;
+		if (look_up(c, i, user, id, e) == 0)
+			return check_tellers(c, i, user, id, e);
 		if (e->status != POPPER_ABSENT)
 			return -1;
 	}
@@ -129,8 +171,8 @@ chain_lookup(const struct chain *c, const char *user,
 }
 
 int
-chain_secret(const struct chain *c, const char *user, const char *kind,
-    char *out, size_t size, struct popper_error *e)
+chain_secret(struct chain *c, const char *user, const char *kind, char *out,
+    size_t size, struct popper_error *e)
 {
 	const struct popper_auth *a;
 
@@ -139,8 +181,10 @@ chain_secret(const struct chain *c, const char *user, const char *kind,
 		error_clear(e);
 		if (!HAS(a, secret))
 			continue;
-		if (a->secret(c->self[i], user, kind, out, size, e) == 0)
+		if (a->secret(c->self[i], user, kind, out, size, e) == 0) {
+			c->teller[i] = true;
 			return 0;
+		}
 		if (e->status != POPPER_ABSENT)
 			return -1;
 	}
@@ -320,4 +364,5 @@ chain_end(struct chain *c)
 	c->driver = NULL;
 	c->module = NULL;
 	c->exchange = NULL;
+	memset(c->teller, 0, sizeof(c->teller));
 }

@@ -20,6 +20,7 @@ struct chain {
 	const struct popper_auth *driver;
 	const char *module; /* its name, for the log */
 	void *exchange;
+	bool teller[MODULES_MAX]; /* which have told a secret in it */
 };
 
 /** chain_start(c, path, host, error): load and start what modules.conf at
@@ -31,12 +32,17 @@ int chain_start(struct chain *, const char *path, const struct popper_host *,
  * priv/mechanisms.h. */
 void chain_mechanisms(const struct chain *, char *list, size_t size);
 
-/** chain_lookup(c, user, identity, error), chain_secret(c, user, kind, out,
- * size, error): the services lookup and secret of popper/module.h. */
+/**
+ * chain_lookup(c, user, identity, error), chain_secret(c, user, kind, out,
+ * size, error): the services lookup and secret of popper/module.h.
+ *
+ * Two modules may know two persons of one name: where a secret of one was told
+ * in this exchange, the other is not found (POPPER_DENIED).
+ */
 int chain_lookup(const struct chain *, const char *user,
     struct popper_identity *, struct popper_error *);
-int chain_secret(const struct chain *, const char *user, const char *kind,
-    char *out, size_t size, struct popper_error *);
+int chain_secret(struct chain *, const char *user, const char *kind, char *out,
+    size_t size, struct popper_error *);
 
 /**
  * chain_vouch(c, user, identity, stamp, error):

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "mod/host.h"
 
-static const struct chain *chain;
+static struct chain *chain;
 static const struct settings *settings;
 static const char *client_address = "";
 static char folder[POPPER_FOLDER_MAX + 1], folder_told[POPPER_FOLDER_MAX + 1];
@@ -54,7 +54,7 @@ services_client(const char *address)
 }
 
 const struct popper_host *
-services_of(const struct chain *c, const struct settings *s)
+services_of(struct chain *c, const struct settings *s)
 {
 	static struct popper_host host;
 

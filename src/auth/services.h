@@ -7,8 +7,7 @@
 
 /** services_of(c, s): the services, for the modules of ${c}; one set per
  * process.  Lives as long as the process, and so must ${c} and ${s}. */
-const struct popper_host *services_of(
-    const struct chain *, const struct settings *);
+const struct popper_host *services_of(struct chain *, const struct settings *);
 
 /** services_client(address): whom the modules' questions are about from now
  * on; lives until it is another. */
