@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "auth/prepare.h"
 #include "base/text.h"
 
 bool
@@ -38,6 +39,19 @@ equal(struct popper_slice a, struct popper_slice b)
 	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
+/* Are two names the same, prepared if need be (RFC 5034 section 4)? */
+static bool
+is_same(struct popper_slice a, struct popper_slice b)
+{
+	char one[POPPER_USER_MAX + 1], other[POPPER_USER_MAX + 1];
+	struct popper_error e;
+
+	return equal(a, b) ||
+	    (prepare(one, sizeof(one), a, &e) == 0 &&
+		prepare(other, sizeof(other), b, &e) == 0 &&
+		strcmp(one, other) == 0);
+}
+
 /* [authzid] NUL authcid NUL passwd: exactly two NULs. */
 static enum plain_result
 take_message(struct plain *p, struct popper_slice s)
@@ -53,7 +67,7 @@ take_message(struct plain *p, struct popper_slice s)
 		return wrong(p);
 	acts_as = popper_slice(s.ptr, (size_t)(one - s.ptr));
 	name = popper_slice(one + 1, (size_t)(two - one - 1));
-	if ((acts_as.len > 0 && !equal(acts_as, name)) || name.len == 0 ||
+	if ((acts_as.len > 0 && !is_same(acts_as, name)) || name.len == 0 ||
 	    !text_from_slice(p->user, sizeof(p->user), name))
 		return wrong(p);
 	p->secret = popper_slice(two + 1, (size_t)(end - two - 1));

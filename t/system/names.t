@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Names: prepared, cut, with sub-mailboxes; and none of them does harm.
 
-proves: R-4013-01 R-6856-10 R-6856-11 R-6856-13 R-6856-14
+proves: R-4013-01 R-6856-10 R-6856-11 R-6856-13 R-6856-14 R-5034-14 R-4616-04
+proves: R-4616-05
 """
 
 import base64
@@ -37,8 +38,9 @@ def greeted(server):
     return client
 
 
-def plain(name, password):
-    return b"AUTH PLAIN " + base64.b64encode(b"\0" + name + b"\0" + password)
+def plain(name, password, whom=b""):
+    return b"AUTH PLAIN " + base64.b64encode(
+        whom + b"\0" + name + b"\0" + password)
 
 
 def prepared(server):
@@ -55,10 +57,20 @@ def prepared(server):
             tap.match(ask(client, plain(said, password)),
                       r"^\+OK.* 1 message", "PLAIN %r" % said)
             client.quit()
+            client = greeted(server)
+            tap.match(ask(client, plain(name, password, said)),
+                      r"^\+OK.* 1 message", "PLAIN for %r" % said)
+            client.quit()
+    for whom in (b"m\xfcller", b"\xc2\xad", name + b"\xe2\x80\xae", b"anna"):
+        client = greeted(server)
+        tap.equal(ask(client, plain(name, PASSWORD.encode(), whom)),
+                  "-ERR [AUTH] login failed", "refused: for %r" % whom)
+        client.leave()
     for said, password in (
             (b"m\xfcller", PASSWORD.encode()), (name, b"gr\xfc\xdfe IX"),
             (name, PASSWORD.encode() + b"\xe2\x80\xae"),
             (name, PASSWORD.encode() + b"\t"),
+            (name, b"\xc2\xad"), (b"\xc2\xad", PASSWORD.encode()),
             (b"M\xc3\xbcller", PASSWORD.encode())):
         client = greeted(server)
         tap.equal(login(client, said, password), "-ERR [AUTH] login failed",
