@@ -2,7 +2,7 @@
 """Which sockets speak TLS at once: listen-tls, tls-support, sockets that were
 passed, inetd.
 
-proves: R-8314-01 R-8314-03
+proves: R-8314-01 R-8314-03 R-9325-03 R-2595-08
 """
 
 import os
