@@ -319,6 +319,30 @@ failed_at_each_step(void **state)
 		try_each_step(&changes[i]);
 }
 
+/* Whoever owns the folder may have made it, and root gives the lock to him. */
+static void
+no_other_file_is_the_lock(void **state)
+{
+	const struct change *c = &changes[0];
+	char lock[96], other[96];
+	bool reached;
+	int fd;
+
+	(void)state;
+	(void)snprintf(lock, sizeof(lock), "%s.lock", file);
+	(void)snprintf(other, sizeof(other), "%s/other", folder);
+	write_file(c->before);
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_not_equal(fd, -1);
+	fd_close(&fd);
+	assert_int_equal(link(other, lock), 0);
+	assert_int_equal(run_to(c, ENDLESS, &reached), POPAUTH_FAILED);
+	assert_true(is_as_it_was(c));
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(run_to(c, ENDLESS, &reached), POPAUTH_DONE);
+	assert_true(is_changed(c));
+}
+
 static int
 setup(void **state)
 {
@@ -356,6 +380,8 @@ main(void)
 		    killed_at_each_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    failed_at_each_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    no_other_file_is_the_lock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,15 @@ give(int fd, const struct stat *to)
 	    : fchown(fd, to->st_uid, to->st_gid);
 }
 
+/* A second name of some other file, which root would give away? */
+static bool
+is_own(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
 static int
 lock(struct replacement *r, const struct stat *owner, struct popper_error *e)
 {
@@ -143,6 +152,11 @@ lock(struct replacement *r, const struct stat *owner, struct popper_error *e)
 
 	r->lock = openat(r->folder, r->lock_name,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	if (r->lock != -1 && !is_own(r->lock))
+		return error_set(e, POPPER_PERMANENT,
+		    "%s.lock: no file of its own, but a link to another; "
+		    "remove it",
+		    r->path);
 	if (r->lock == -1 || give(r->lock, owner) == -1)
 		return error_system(e, POPPER_PERMANENT, "%s.lock", r->path);
 	do {
