@@ -14,15 +14,22 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "mbox.h"
 
 #define REOPENS 3 /* while another program replaces the file */
+
+/* ms in which a file can change without a new ctime, with a margin: a tick of
+ * this machine's kernel is 10 at most, other file systems have up to 2 s. */
+#define OWN_TICK 100
+#define FOREIGN_TICK 3000
 
 static const struct popper_option mbox_options[] = {
 	POPPER_OPTION(TEXT, struct mbox_conf, path, "path", "/var/mail/%u",
@@ -167,15 +174,30 @@ fail:
 	return NULL;
 }
 
+/* Does this machine's own clock make the file's times, at every tick? */
+static bool
+has_our_clock(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return false;
+	return fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC ||
+	    fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
+}
+
 /* Will whatever changes the file from now on give it another ctime?  Its
  * clock may be a coarse one, and another machine's. */
 static bool
-is_settled(const struct stat *st)
+is_settled(int fd, const struct stat *st)
 {
 	struct timespec now;
+	int64_t age;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec - st->st_ctim.tv_sec > 2;
+	age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000 +
+	    (now.tv_nsec - st->st_ctim.tv_nsec) / 1000000;
+	return age > FOREIGN_TICK || (age > OWN_TICK && has_our_clock(fd));
 }
 
 /* With the lock held: fix what this session will see. */
@@ -185,7 +207,7 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 	if (fstat(m->fd, &m->seen) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	m->settled = is_settled(&m->seen);
+	m->settled = is_settled(m->fd, &m->seen);
 	m->index.size = (uint64_t)m->seen.st_size;
 	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
 		m->internal = m->index.count > 0 &&
@@ -207,7 +229,7 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 static bool
 is_known(struct mbox *m)
 {
-	m->settled = is_settled(&m->seen);
+	m->settled = is_settled(m->fd, &m->seen);
 	return m->seen.st_size == 0 || mbox_index_load(m);
 }
 
