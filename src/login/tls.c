@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "login/tls_bio.h"
 #include "login/tls_certificate.h"
 #include "login/tls_client.h"
@@ -25,6 +26,7 @@
  * lives: nobody who gets at it can read what was recorded earlier. */
 #define SESSION_SECONDS 7200
 #define TICKET_KEY_LIFE (24 * 3600 * 1000)
+#define GROUPS_MAX 512
 #define TICKET_KEY_OCTETS 80 /* as OpenSSL wants it */
 
 static SSL_CTX *context;
@@ -72,6 +74,7 @@ set_algorithms(const struct settings *s, struct popper_error *e)
 	int least = strcmp(s->tls_minimum, "1.3") == 0 ? TLS1_3_VERSION
 						       : TLS1_2_VERSION;
 	const char *option = "tls-minimum", *value = s->tls_minimum;
+	char groups[GROUPS_MAX]; /* the library takes no const */
 
 	if (SSL_CTX_set_min_proto_version(context, least) != 1 ||
 	    SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1)
@@ -86,7 +89,8 @@ set_algorithms(const struct settings *s, struct popper_error *e)
 		goto wrong;
 	option = "tls-groups";
 	value = s->tls_groups;
-	if (SSL_CTX_set1_groups_list(context, value) != 1)
+	if (!text_copy(groups, sizeof(groups), value) ||
+	    SSL_CTX_set1_groups_list(context, groups) != 1)
 		goto wrong;
 	return 0;
 wrong:

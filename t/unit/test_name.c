@@ -228,8 +228,8 @@ no_name_leaves_its_folder(void **state)
 {
 	static const char *const names[] = { "../x", "..", ".", "/etc/passwd",
 		"%n%s%u", "a/../b", "a\\b", "x@../y", "x@/y", "~root",
-		"\xef\xbc\x8f"
-		"etc",
+		("\xef\xbc\x8f"
+		 "etc"),
 		"\xe2\x80\xa5/x", "-rf", "$(id)", "a;b|c&d", "'\"" };
 	struct popper_identity who = { .size = sizeof(who) };
 	char out[1000];
