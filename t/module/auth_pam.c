@@ -246,6 +246,7 @@ vouches_for_good_accounts(void **state)
 	assert_int_equal(id.flags, 0);
 	assert_int_equal(vouch("no-such-account", &id, &stamp, &e), -1);
 	assert_int_equal(e.status, POPPER_ABSENT);
+	pm_driver->stop(pm_self);
 	pm_start("auth required pam_permit.so\n"
 		 "account required pam_debug.so acct=acct_expired\n");
 	assert_int_equal(vouch(pm_me, &id, &stamp, &e), -1);
@@ -253,6 +254,7 @@ vouches_for_good_accounts(void **state)
 	assert_int_equal(stamp.len, 0);
 	assert_int_equal(pm_driver->lookup(pm_self, pm_me, &id, &e), -1);
 	assert_int_equal(e.status, POPPER_DENIED);
+	pm_driver->stop(pm_self);
 	pm_start("auth required pam_permit.so\n"
 		 "account required pam_debug.so acct=system_err\n");
 	assert_int_equal(vouch(pm_me, &id, &stamp, &e), -1);

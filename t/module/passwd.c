@@ -41,6 +41,8 @@ pw_start(const char *text)
 	    pw_file, sizeof(pw_file), "%s", auth_write("users", 0600, text));
 	pw_conf.file = pw_file;
 	pw_conf.maildrop = "";
+	if (pw_self != NULL)
+		pw_driver->stop(pw_self);
 	assert_int_equal(
 	    pw_driver->start(&auth_host, &pw_conf, &pw_self, &e), 0);
 }
