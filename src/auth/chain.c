@@ -243,8 +243,8 @@ chain_is_clean(const struct chain *c)
 	return true;
 }
 
-static void
-clear(struct popper_answer *a)
+void
+chain_blank(struct popper_answer *a)
 {
 	a->size = sizeof(*a);
 	a->delay = 0;
@@ -275,7 +275,7 @@ refuse_after_all(struct chain *c, const struct popper_error *why,
 	uint64_t delay = answer->delay;
 
 	chain_end(c);
-	clear(answer);
+	chain_blank(answer);
 	answer->delay = delay;
 	answer->error = *why;
 	return POPPER_AUTH_NO;
@@ -290,7 +290,7 @@ ask(struct chain *c, size_t i, const struct popper_attempt *attempt,
 	uint64_t delay = answer->delay; /* the longest that one asked for */
 	enum popper_verdict v;
 
-	clear(answer);
+	chain_blank(answer);
 	c->driver = m->auth;
 	c->module = m->name;
 	c->exchange = NULL;
@@ -311,7 +311,7 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 	bool offered = false, never = false;
 	uint64_t delay;
 
-	clear(answer);
+	chain_blank(answer);
 	for (size_t i = 0; i < c->modules.count; i++) {
 		if (!offers(c, i, attempt->mechanism))
 			continue;
@@ -329,7 +329,7 @@ chain_begin(struct chain *c, const struct popper_attempt *attempt,
 	if (v != POPPER_AUTH_NEXT)
 		return v;
 	delay = answer->delay;
-	clear(answer);
+	chain_blank(answer);
 	answer->delay = delay;
 	error_set(&answer->error, POPPER_DENIED, "%s",
 	    offered ? "no module knows the user"
@@ -343,7 +343,7 @@ chain_step(
 {
 	enum popper_verdict v;
 
-	clear(answer);
+	chain_blank(answer);
 	if (c->driver == NULL || c->driver->step == NULL) {
 		error_set(&answer->error, POPPER_INVALID,
 		    "a response without an exchange");

@@ -68,6 +68,9 @@ enum popper_verdict chain_begin(
 enum popper_verdict chain_step(
     struct chain *, struct popper_slice, struct popper_answer *);
 
+/** chain_blank(answer): as every driver finds it. */
+void chain_blank(struct popper_answer *);
+
 /** chain_end(c): forget the exchange, if there is one. */
 void chain_end(struct chain *);
 

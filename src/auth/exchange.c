@@ -28,18 +28,6 @@ refuse(struct popper_answer *answer, const char *why)
 	return POPPER_AUTH_NO;
 }
 
-/* Answers start blank for the mechanisms that no module has. */
-static void
-clear(struct popper_answer *answer)
-{
-	answer->size = sizeof(*answer);
-	answer->delay = 0;
-	answer->challenge_len = 0;
-	memset(&answer->identity, 0, sizeof(answer->identity));
-	answer->identity.size = sizeof(answer->identity);
-	error_clear(&answer->error);
-}
-
 /* What every driver hears of the connection. */
 static struct popper_attempt
 describe(const struct exchange *x, const char *mechanism)
@@ -83,7 +71,7 @@ by_name(struct exchange *x, const char *mechanism, struct popper_slice secret,
 	struct popper_attempt p = describe(x, mechanism);
 	char user[POPPER_USER_MAX + 1];
 
-	clear(answer);
+	chain_blank(answer);
 	if (host->canonical(user, sizeof(user), x->given, &answer->error) == -1)
 		return POPPER_AUTH_NO;
 	if (secret.len == 0)
@@ -109,14 +97,14 @@ by_plain(struct exchange *x, enum plain_result result, const char *challenge,
 		text_copy(x->given, sizeof(x->given), x->plain.user);
 		return by_name(x, "USER", x->plain.secret, answer);
 	case PLAIN_MORE:
-		clear(answer);
+		chain_blank(answer);
 		answer->challenge_len = strlen(challenge);
 		memcpy(answer->challenge, challenge, answer->challenge_len);
 		return POPPER_AUTH_MORE;
 	case PLAIN_WRONG:
 		break;
 	}
-	clear(answer);
+	chain_blank(answer);
 	return refuse(answer, "a malformed message of PLAIN or LOGIN");
 }
 
@@ -139,7 +127,7 @@ by_certificate(struct exchange *x, struct popper_slice acts_as,
 	const struct popper_host *host = services_of(x->chain, x->settings);
 	char user[POPPER_USER_MAX + 1], other[POPPER_USER_MAX + 1];
 
-	clear(answer);
+	chain_blank(answer);
 	text_copy(x->given, sizeof(x->given), x->certificate);
 	if (x->certificate[0] == '\0' || x->settings->tls_client_ca[0] == '\0')
 		return refuse(answer, "the client has no certificate of ours");
@@ -166,7 +154,7 @@ by_certificate(struct exchange *x, struct popper_slice acts_as,
 static enum popper_verdict
 ask(struct popper_answer *answer)
 {
-	clear(answer);
+	chain_blank(answer);
 	return POPPER_AUTH_MORE;
 }
 

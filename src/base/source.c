@@ -1,7 +1,7 @@
 /*
  * source.c - where a client comes from: an address of IPv4, a /64 of IPv6.
  *
- * Runs in: popper, popper-login's parent, gates.
+ * Runs in: popper, popper-login, gates.
  */
 #include "base/source.h"
 

@@ -6,31 +6,22 @@
 #include "login/offer.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <popper/auth.h>
+
+#include "base/source.h"
 
 bool
 offer_is_local(int client)
 {
 	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(s);
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
 
 	if (getpeername(client, (struct sockaddr *)&s, &len) == -1)
 		return errno == ENOTSOCK;
-	memcpy(&four, &s, sizeof(four));
-	memcpy(&six, &s, sizeof(six));
-	if (s.ss_family == AF_INET)
-		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
-	if (s.ss_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr) ||
-		    (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
-			six.sin6_addr.s6_addr[12] == 127);
-	return s.ss_family == AF_UNIX;
+	return s.ss_family == AF_UNIX || source_is_in("127.0.0.0/8 ::1", &s);
 }
 
 static bool
