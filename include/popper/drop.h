@@ -47,6 +47,11 @@ struct popper_place {
 	/* The user's state folder, mode 0700, open for reading: use openat.
 	 * Losing it loses no mail and changes no unique-id. */
 	int state;
+	/* Since 1.2. */
+	const char *server_name; /* our host name: user@server_name */
+	/* What was cut off the end of the name that the client gave, as
+	 * "no-mime"; or "". */
+	const char *suffix;
 };
 
 /* What a path is opened for. */

@@ -70,7 +70,9 @@ enter(struct session *s, struct popper_error *e)
 	s->place = (struct popper_place){ .size = sizeof(s->place),
 		.identity = i,
 		.client = s->opening->client,
-		.state = state_open(q->state_root, i, e) };
+		.state = state_open(q->state_root, i, e),
+		.server_name = s->settings->server_name,
+		.suffix = "" };
 	if (s->place.state == -1)
 		return -1;
 	close(q->state_root); /* it would show the names of all users */

@@ -93,6 +93,8 @@ bed_open(struct bed *b)
 	b->place.size = sizeof(b->place);
 	b->place.identity = &b->identity;
 	b->place.client = "192.0.2.1";
+	b->place.server_name = "pop.example.org";
+	b->place.suffix = "";
 	b->place.state =
 	    open(bed_path(b, "state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(b->place.state, -1);

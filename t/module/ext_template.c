@@ -32,7 +32,9 @@ static int
 set_up(void **state)
 {
 	const struct popper_place place = { .size = sizeof(place),
-		.state = -1 };
+		.state = -1,
+		.server_name = "pop.example.org",
+		.suffix = "" };
 
 	(void)state;
 	conf = (struct conf){ .greeting = "good %s day" };

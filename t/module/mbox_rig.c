@@ -122,7 +122,9 @@ rig_setup(void **state)
 	r->place = (struct popper_place){ .size = sizeof(r->place),
 		.identity = &r->identity,
 		.client = "127.0.0.1",
-		.state = r->state };
+		.state = r->state,
+		.server_name = "pop.example.org",
+		.suffix = "" };
 	r->drop = mbox_LTX_popper_module.drop;
 	last_log[0] = '\0';
 	*state = r;
