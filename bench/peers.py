@@ -98,6 +98,7 @@ class Peer:
 class Popper(Peer):
     build = None  # top of the build tree
     extra = ''    # more lines for popper.conf
+    lines_always = ''
     # POPPER_BENCH_WRAP: a command in front of popper, see profile.sh.
 
     def command(self):
@@ -114,7 +115,7 @@ class Popper(Peer):
         for name in ('popper.conf', 'modules.conf'):
             text = fill(f'{name}.in', values)
             if name == 'popper.conf':
-                text += self.extra
+                text += self.lines_always + self.extra
                 text += ''.join(line + '\n' for line in self.lines)
                 if self.tls:
                     text += (f'listen-tls = {{"127.0.0.1:{self.tls_port}"}}\n'
@@ -127,6 +128,11 @@ class Popper(Peer):
 
     def forget(self):
         shutil.rmtree(f'{self.folder}/state', ignore_errors=True)
+
+
+class TunedPopper(Popper):
+    """Login workers serve many connections, one after the other."""
+    lines_always = 'connections-per-worker = 200\n'
 
 
 class Dovecot(Peer):
@@ -191,6 +197,8 @@ class Popa3d(Peer):
 MAKERS = {
     'popper:mbox': lambda: Popper('popper', 'mbox', 21100),
     'popper:maildir': lambda: Popper('popper', 'maildir', 21110),
+    'popper-hp:mbox': lambda: TunedPopper('popper-hp', 'mbox', 21160),
+    'popper-hp:maildir': lambda: TunedPopper('popper-hp', 'maildir', 21170),
     'dovecot-hp:mbox': lambda: TunedDovecot('dovecot-hp', 'mbox', 21120),
     'dovecot-hp:maildir': lambda: TunedDovecot('dovecot-hp', 'maildir',
                                                21130),

@@ -18,7 +18,7 @@
 #include "auth/lists.h"
 #include "auth/lookup.h"
 #include "auth/penalty.h"
-#include "auth/pool.h"
+#include "auth/gates.h"
 #include "auth/verdict.h"
 #include "base/deadline.h"
 #include "base/error.h"
@@ -312,7 +312,7 @@ put_off(struct gate *g, enum penalty_word word, uint64_t wait)
 
 	/* It will take a while: another shall be kept in our place. */
 	if (wait >= 1000)
-		pool_leave();
+		gates_leave();
 	if (word == PENALTY_REFUSE) {
 		v = (struct verdict){ .kind = VERDICT_REFUSED,
 			.status = POPPER_TEMPORARY,

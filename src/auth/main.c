@@ -15,7 +15,7 @@
 #include "auth/exchange.h"
 #include "auth/gate.h"
 #include "auth/penalty.h"
-#include "auth/pool.h"
+#include "auth/gates.h"
 #include "auth/services.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -47,7 +47,7 @@ take_knock(struct service *s, int from)
 	if (r == 0)
 		s->input_ended = true;
 	if (r == 1 && count == 2 && knock_get(&w) && has_room(s))
-		pool_knock(s, &chain, fds);
+		gates_knock(s, &chain, fds);
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 }
@@ -55,7 +55,7 @@ take_knock(struct service *s, int from)
 static void
 gate_ended(struct service *s, pid_t pid, int status)
 {
-	pool_ended(pid);
+	gates_ended(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == GATE_EXPIRED)
 		log_warning("gate %d was ended: an auth module or the "
 			    "resolver took longer than auth-timeout (%llu s)",
@@ -66,7 +66,7 @@ static void
 stopping(struct service *s)
 {
 	(void)s;
-	pool_close();
+	gates_close();
 }
 
 int

@@ -77,6 +77,8 @@ const struct popper_option settings_options[] = {
 	    "a refused login is answered no earlier"),
 	NUMBER(max_tries, "max-tries", "3", "refused logins per connection"),
 	NUMBER(max_connections, "max-connections", "2000", "in all"),
+	NUMBER(worker_uses, "connections-per-worker", "1",
+	    "a login worker serves one after another"),
 	NUMBER(max_per_source, "max-connections-per-source", "0",
 	    "of one address before login; 0: no limit"),
 	NUMBER(min_uid, "min-uid", "11", "lowest uid that may log in"),

@@ -9,6 +9,7 @@
 
 #include <popper/module.h>
 
+#define WORKER_USES_MAX 10000 /* connections */
 #define LOGIN_DELAY_MAX (7 * 86400) /* seconds */
 
 struct settings {
@@ -49,6 +50,7 @@ struct settings {
 	uint64_t failure_delay; /* seconds; a refusal comes no earlier */
 	uint64_t max_tries;
 	uint64_t max_connections;
+	uint64_t worker_uses; /* connections a login worker serves in turn */
 	uint64_t max_per_source; /* not logged in yet; 0: no limit */
 	uint64_t min_uid;
 	uint64_t penalty_max; /* seconds a source's next attempt may wait */

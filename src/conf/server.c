@@ -151,6 +151,9 @@ check_times(const struct settings *s, struct popper_error *e)
 	if (s->max_tries == 0)
 		return error_set(
 		    e, POPPER_PERMANENT, "max-tries: must be at least 1");
+	if (s->worker_uses == 0 || s->worker_uses > WORKER_USES_MAX)
+		return error_set(e, POPPER_PERMANENT,
+		    "connections-per-worker: must be 1 to %d", WORKER_USES_MAX);
 	if (s->max_connections == 0 || s->max_connections > 1000000)
 		return error_set(e, POPPER_PERMANENT,
 		    "max-connections: must be 1 to 1000000");

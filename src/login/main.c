@@ -25,6 +25,7 @@
 #include "login/told.h"
 #include "login/worker.h"
 #include "priv/identity.h"
+#include "priv/pool.h"
 #include "priv/sandbox.h"
 #include "priv/service.h"
 #include "proto/language.h"
@@ -32,6 +33,13 @@
 #define PORT_TLS 995 /* RFC 8314 section 7.3 */
 
 static struct sources sources; /* of workers before the login */
+
+/* What the parent says when it gives a worker a connection. */
+enum word { WORD_CLEAR = 'c', WORD_TLS = 't' };
+
+static void worker_free(struct service *, pid_t);
+
+static struct pool pool = { .idle = worker_free, .parent = -1 };
 
 /* Is a client who comes to ${listener} to speak TLS at once? */
 static bool
@@ -77,15 +85,25 @@ say_full(const struct service *s, const char *option, uint64_t limit)
 	told = s->counters->turned_away + 1; /* with this one */
 }
 
+/* A worker has no connection before the login any more. */
+static void
+worker_free(struct service *s, pid_t pid)
+{
+	if (sources_remove(&sources, pid))
+		s->counters->workers--;
+}
+
 /* Workers that are relays now are counted as sessions. */
 static void
 take_word(struct service *s)
 {
 	pid_t pid;
 
+	/* First, so that what a worker told of its last connection is read
+	 * before it is given another. */
+	pool_look(&pool, s);
 	while ((pid = told_next()) != 0)
-		if (sources_remove(&sources, pid))
-			s->counters->workers--;
+		worker_free(s, pid);
 }
 
 static bool
@@ -116,6 +134,40 @@ accept_failed(int error)
 		log_debug("poll: %s", strerror(errno));
 }
 
+/* In a worker: the connection it was made for, and then what the parent gives
+ * it. */
+static void
+serve(const struct service *s, int client, bool tls)
+{
+	char word;
+
+	for (;;) {
+		worker_run(s, client, tls);
+		if (!pool_next(&pool, &word, &client, 1))
+			return;
+		tls = word == WORD_TLS;
+	}
+}
+
+/* Give the connection to a worker; its pid. */
+static pid_t
+employ(struct service *s, int client, bool tls)
+{
+	bool keep = pool.uses > 1;
+	pid_t pid;
+
+	if (keep) {
+		pid = pool_give(&pool, tls ? WORD_TLS : WORD_CLEAR, &client, 1);
+		if (pid != 0)
+			return pid;
+	}
+	if ((pid = pool_fork(&pool, s, keep)) == 0) {
+		serve(s, client, tls);
+		service_exit(0);
+	}
+	return pid;
+}
+
 static void
 take_connection(struct service *s, int listener)
 {
@@ -136,10 +188,8 @@ take_connection(struct service *s, int listener)
 	tls_tend();
 	if (too_many(s, &from))
 		turn_away(s, listener, client);
-	else if ((pid = service_fork(s)) == 0) {
-		worker_run(s, client, is_tls(s, listener));
-		service_exit(0);
-	} else if (pid > 0 && sources_add(&sources, pid, &from))
+	else if ((pid = employ(s, client, is_tls(s, listener))) > 0 &&
+	    sources_add(&sources, pid, &from))
 		s->counters->workers++;
 	fd_close(&client);
 }
@@ -149,8 +199,8 @@ worker_ended(struct service *s, pid_t pid, int status)
 {
 	(void)status;
 	take_word(s);
-	if (sources_remove(&sources, pid))
-		s->counters->workers--;
+	pool_ended(&pool, pid);
+	worker_free(s, pid);
 }
 
 /* Give up everything that accepting connections does not need. */
@@ -237,6 +287,8 @@ main(void)
 	s.leave_children = true;
 	service_start(&s, "popper-login");
 	s.counters->workers = 0;
+	pool.most = POOL_MAX;
+	pool.uses = s.settings->worker_uses;
 	language_load(s.settings->language_folder, s.settings->language);
 	prepare_tls(&s);
 	drop_privileges(&s);

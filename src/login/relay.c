@@ -59,6 +59,18 @@ outlive_session(void)
 		log_debug("sigaction: %s", strerror(errno));
 }
 
+/* We may be given another connection; an idle worker is to end at once. */
+static void
+heed_stop(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	if (sigaction(SIGTERM, &action, NULL) == -1)
+		log_debug("sigaction: %s", strerror(errno));
+	if (stopping && raise(SIGTERM) != 0)
+		log_debug("raise: %s", strerror(errno));
+}
+
 static bool
 is_empty(const struct load *l)
 {
@@ -258,4 +270,5 @@ relay_run(
 	carry(&r, patience);
 	if (!r.lost)
 		finish(&r);
+	heed_stop();
 }

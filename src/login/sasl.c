@@ -140,6 +140,6 @@ sasl_command(
 		return authorization_failed(a);
 	}
 	o = converse(a, &attempt, &response, r);
-	secret_wipe(response.bytes, response.len);
+	secret_wipe(response.bytes, sizeof(response.bytes));
 	return o;
 }

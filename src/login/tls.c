@@ -99,13 +99,14 @@ wrong:
 }
 
 static void
-set_manners(void)
+set_manners(const struct settings *s)
 {
 	static const unsigned char id[] = "popper";
 
 	SSL_CTX_set_options(context,
 	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+		(s->worker_uses > 1 ? SSL_OP_CLEANSE_PLAINTEXT : 0));
 	SSL_CTX_set_mode(context,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -126,7 +127,7 @@ make_context(const struct settings *s, struct popper_error *e)
 	context = SSL_CTX_new(TLS_server_method());
 	if (context == NULL)
 		return error_set(e, POPPER_PERMANENT, "TLS: %s", tls_reason());
-	set_manners();
+	set_manners(s);
 	if (set_algorithms(s, e) == -1 ||
 	    tls_certificates_load(
 		&certificates, s->tls_certificate, s->tls_key, e) == -1 ||

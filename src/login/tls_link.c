@@ -289,5 +289,6 @@ tls_link_free(struct tls_link *l)
 {
 	SSL_free(l->ssl);
 	l->ssl = NULL;
-	l->out_at = l->out_end = 0;
+	l->owed = l->out_at = l->out_end = 0;
+	l->starved = l->failed = false;
 }

@@ -8,11 +8,13 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "login/authorization.h"
 #include "login/relay.h"
 #include "login/stls.h"
 #include "login/told.h"
 #include "proto/dialog.h"
+#include "proto/language.h"
 
 /* How long we wait for a client to take in our last line. */
 #define LINGER 2000
@@ -72,6 +74,15 @@ attend(struct authorization *a, int64_t patience)
 	fd_close(&relay);
 }
 
+/* This process may be given another connection: nothing of this one stays. */
+static void
+forget(struct authorization *a)
+{
+	secret_wipe(a->stream, sizeof(*a->stream));
+	secret_wipe(a, sizeof(*a));
+	language_use("");
+}
+
 void
 worker_run(const struct service *s, int client, bool tls)
 {
@@ -92,4 +103,6 @@ worker_run(const struct service *s, int client, bool tls)
 		stream_close(&stream, 0);
 	tls_link_free(a.link);
 	fd_close(&client);
+	if (s->settings->worker_uses > 1)
+		forget(&a);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """run.py - play every dialog against the real server and compare.
 
-usage: run.py [--mode MODE] [--drop KIND] [FILE ...]
+usage: run.py [--mode MODE] [--conf LINE] [--drop KIND] [FILE ...]
 
 Each file is played once per drop module, with a user and a maildrop of its
 own.  Servers are started once for each different configuration.  The language
@@ -374,6 +374,7 @@ def report(server, drop, play):
 def main(arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", default="daemon", choices=popper.MODES)
+    parser.add_argument("--conf", action="append", default=[])
     parser.add_argument("--drop", choices=("mbox", "maildir"))
     parser.add_argument("files", nargs="*")
     args = parser.parse_args(arguments)
@@ -384,6 +385,7 @@ def main(arguments):
     groups = {}
     for path in files:
         dialog = Dialog(os.path.abspath(path))
+        dialog.header["conf"] += args.conf
         groups.setdefault(dialog.key(), []).append(dialog)
     for key, dialogs in groups.items():
         play_group(args.mode, key, dialogs,

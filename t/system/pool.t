@@ -13,7 +13,7 @@ import popper  # noqa: E402
 import tap  # noqa: E402
 
 
-KEPT = 8  # POOL_GATES of src/auth/pool.c
+KEPT = 8  # GATES of src/auth/gates.c
 
 
 def gates(server):
