@@ -2,7 +2,8 @@
 """Who may include whom: doc/overview.md's rule, read from the #include lines.
 
 base includes nothing of ours; proto, conf, priv and mod include base; programs
-include those, never each other's folder; a module includes include/popper only.
+include those, never each other's folder; a module includes include/popper only.  Tools
+may share files of ext modules.
 """
 
 import glob
@@ -24,6 +25,8 @@ for name in LIBRARIES - {"base"}:
     ALLOWED[name] = {"base"}
 for name in PROGRAMS:
     ALLOWED[name] = set(LIBRARIES)
+# popperctl shares files with the module whose data it handles.
+ALLOWED["tools"] |= {"ext"}
 
 
 def includes(path):

@@ -46,8 +46,14 @@ def check_programs():
                   "%s links none of %s" % (name, " ".join(sorted(deny))))
 
 
+def check_tools():
+    libraries = needed(os.path.join(popper.BUILD, "src/popperctl"))
+    tap.equal(sorted(libraries - {"libc", "libgdbm"}), [],
+              "popperctl links little")
+
+
 def check_hardening():
-    for name in popper.PROGRAMS:
+    for name in popper.PROGRAMS + ("popperctl",):
         path = os.path.join(popper.BUILD, "src", name)
         dynamic = output("readelf", "-dW", path)
         header = output("readelf", "-hW", path)
@@ -91,6 +97,7 @@ modules = sorted(glob.glob(os.path.join(
 if not modules:
     tap.skip_all("modules are linked into the programs")
 check_programs()
+check_tools()
 check_hardening()
 check_modules(modules)
 tap.done()

@@ -1,0 +1,30 @@
+/*
+ * bulletin.h - what the sub-commands of "popperctl bulletin" share.
+ */
+#ifndef POPPERCTL_BULLETIN_H
+#define POPPERCTL_BULLETIN_H
+
+#include <popper/module.h>
+
+#include "tools/popperctl/popperctl.h"
+
+/* What modules.conf says of the module bulletins; option names as there. */
+struct bulletin_conf {
+	const char *directory;
+	const char *state_directory;
+	const char *bulldb;
+};
+
+/**
+ * bulletin_conf_read(p, directory, conf, error):
+ * Fill ${conf} from the section "ext bulletins" of modules.conf, which
+ * popper.conf names.  With a ${directory}, that of -d, it is taken instead and
+ * a configuration that is not there is no error.  Returns 0, or -1 with the
+ * error filled.
+ */
+int bulletin_conf_read(const struct popperctl *, const char *directory,
+    struct bulletin_conf *, struct popper_error *);
+
+int bulletin_list(const struct popperctl *, char **args, int count);
+
+#endif

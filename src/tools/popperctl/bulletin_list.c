@@ -1,0 +1,82 @@
+/*
+ * bulletin_list.c - "popperctl bulletin list".
+ *
+ * Runs as:  whoever calls popperctl; reads only.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "ext/bulletins_folder.h"
+#include "tools/popperctl/bulletin.h"
+#include "tools/popperctl/header.h"
+
+/* A field made fit for a terminal. */
+static const char *
+shown(char *out, size_t size, const char *text, size_t most)
+{
+	struct popper_slice s = popper_slice_text(text);
+
+	if (s.len > most)
+		s.len = most;
+	text_escape(out, size, s);
+	return out;
+}
+
+static bool
+print(int folder, const struct bulletins_entry *b)
+{
+	char text[HEADER_MAX], field[1024], date[256], subject[1024];
+	char name[1024];
+	uint64_t size;
+	long len;
+	int fd = bulletins_file_open(folder, b->name, &size);
+
+	(void)shown(name, sizeof(name), b->name, 255);
+	if (fd == -1 || (len = header_read(fd, text, sizeof(text))) == -1) {
+		popperctl_say("%s: %s: users do not get it", name,
+		    errno == EINVAL ? "not a regular file" : strerror(errno));
+		if (fd != -1)
+			(void)close(fd);
+		return false;
+	}
+	(void)close(fd);
+	if (!header_field(text, (size_t)len, "Date", field, sizeof(field)))
+		field[0] = '\0';
+	(void)shown(date, sizeof(date), field, 31);
+	if (!header_field(text, (size_t)len, "Subject", field, sizeof(field)))
+		field[0] = '\0';
+	(void)shown(subject, sizeof(subject), field, 200);
+	(void)printf("%6lld  %-31s %8llu  %-20s %s\n", (long long)b->number,
+	    date[0] == '\0' ? "-" : date, (unsigned long long)size, name,
+	    subject);
+	return true;
+}
+
+int
+bulletin_list(const struct popperctl *p, char **args, int count)
+{
+	struct bulletins_folder f;
+	struct bulletin_conf conf;
+	struct popper_error e;
+	const char *directory = NULL;
+	bool good = true;
+
+	if (count == 2 && strcmp(args[0], "-d") == 0)
+		directory = args[1];
+	else if (count != 0)
+		return popperctl_misused(&bulletin_family, "list");
+	if (bulletin_conf_read(p, directory, &conf, &e) == -1)
+		return popperctl_fail(&e);
+	if (bulletins_folder_open(&f, conf.directory) == -1) {
+		popperctl_say("%s: %s", conf.directory, strerror(errno));
+		return POPPERCTL_FAILED;
+	}
+	for (size_t i = 0; i < f.count; i++)
+		good = print(f.fd, &f.entries[i]) && good;
+	bulletins_folder_close(&f);
+	return good ? POPPERCTL_DONE : POPPERCTL_FAILED;
+}

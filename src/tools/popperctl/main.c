@@ -1,0 +1,213 @@
+/*
+ * main.c - popperctl: what an administrator does beside the server.
+ *
+ * Runs as:  whoever calls it, mostly root; never set-user-id.
+ * Finds the family and the sub-command, and runs it.
+ */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "conf/nearest.h"
+#include "tools/popperctl/popperctl.h"
+
+static const struct family *const families[] = {
+	&bulletin_family,
+};
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define NAMES_MAX 32
+
+void
+popperctl_say(const char *format, ...)
+{
+	va_list ap;
+
+	(void)fputs("popperctl: ", stderr);
+	va_start(ap, format);
+	(void)vfprintf(stderr, format, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+}
+
+int
+popperctl_fail(const struct popper_error *e)
+{
+	popperctl_say("%s", e->text);
+	return POPPERCTL_FAILED;
+}
+
+static void
+describe(FILE *out, const struct family *f, const struct subcommand *s)
+{
+	(void)fprintf(out, "  %s %s %s\n      %s\n", f->name, s->name,
+	    s->arguments, s->help);
+}
+
+static int
+usage(FILE *out)
+{
+	const struct subcommand *s;
+
+	(void)fprintf(out,
+	    "usage: popperctl [-f FILE] COMMAND SUB-COMMAND [ARGUMENT ...]\n"
+	    "  -f, --config FILE   the server's, instead of " CONF_FOLDER
+	    "/popper.conf\n"
+	    "  -h, --help          show this\n"
+	    "  -v, --version       show the version\n");
+	for (size_t i = 0; i < COUNT(families); i++) {
+		(void)fprintf(
+		    out, "%s: %s\n", families[i]->name, families[i]->help);
+		for (s = families[i]->subcommands; s->name != NULL; s++)
+			describe(out, families[i], s);
+	}
+	return out == stdout ? POPPERCTL_DONE : POPPERCTL_USAGE;
+}
+
+int
+popperctl_misused(const struct family *f, const char *name)
+{
+	const struct subcommand *s = f->subcommands;
+
+	for (; s->name != NULL; s++)
+		if (strcmp(s->name, name) == 0)
+			(void)fprintf(stderr, "usage: popperctl %s %s %s\n",
+			    f->name, s->name, s->arguments);
+	return POPPERCTL_USAGE;
+}
+
+/* ${word} is none of ${names}, a table that ends in NULL: which is near, and
+ * which are there?  ${what}: "command". */
+static int
+unknown(const char *what, const char *word, const struct popper_option *names)
+{
+	const char *meant = nearest_option(names, word);
+	char list[512] = "", shown[256];
+	size_t at = 0;
+
+	for (const struct popper_option *n = names; n->name != NULL; n++)
+		if (text_print(list + at, sizeof(list) - at, "%s%s",
+			at == 0 ? "" : ", ", n->name))
+			at += strlen(list + at);
+	text_escape(shown, sizeof(shown), popper_slice_text(word));
+	if (meant != NULL)
+		popperctl_say("\"%s\" is no %s; is it \"%s\"?  There are: %s",
+		    shown, what, meant, list);
+	else
+		popperctl_say(
+		    "\"%s\" is no %s; there are: %s", shown, what, list);
+	return POPPERCTL_USAGE;
+}
+
+static int
+unknown_family(const char *word)
+{
+	struct popper_option names[NAMES_MAX + 1] = { 0 };
+
+	for (size_t i = 0; i < COUNT(families) && i < NAMES_MAX; i++)
+		names[i].name = families[i]->name;
+	return unknown("command", word, names);
+}
+
+static int
+unknown_subcommand(const struct family *f, const char *word)
+{
+	struct popper_option names[NAMES_MAX + 1] = { 0 };
+	char what[64];
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		names[i].name = f->subcommands[i].name;
+		if (names[i].name == NULL)
+			break;
+	}
+	(void)text_print(what, sizeof(what), "sub-command of %s", f->name);
+	return unknown(what, word, names);
+}
+
+static int
+run(const struct popperctl *p, const struct family *f, char **args)
+{
+	const struct subcommand *s = f->subcommands;
+	int count = 0;
+
+	if (args[0] == NULL) {
+		popperctl_say("%s needs a sub-command:", f->name);
+		for (; s->name != NULL; s++)
+			describe(stderr, f, s);
+		return POPPERCTL_USAGE;
+	}
+	while (s->name != NULL && strcmp(s->name, args[0]) != 0)
+		s++;
+	if (s->name == NULL)
+		return unknown_subcommand(f, args[0]);
+	while (args[count + 1] != NULL)
+		count++;
+	if (count == 1 && strcmp(args[1], "--help") == 0) {
+		describe(stdout, f, s);
+		return POPPERCTL_DONE;
+	}
+	if (count < s->least || count > s->most)
+		return popperctl_misused(f, s->name);
+	return s->run(p, args + 1, count);
+}
+
+static int
+choose(const struct popperctl *p, char **args)
+{
+	for (size_t i = 0; i < COUNT(families); i++)
+		if (strcmp(families[i]->name, args[0]) == 0)
+			return run(p, families[i], args + 1);
+	return unknown_family(args[0]);
+}
+
+static bool
+is(const char *arg, const char *a, const char *b)
+{
+	return strcmp(arg, a) == 0 || strcmp(arg, b) == 0;
+}
+
+/* What was printed must have arrived: a full disk is an error. */
+static int
+finish(int status)
+{
+	if (status == POPPERCTL_DONE &&
+	    (fflush(stdout) == EOF || ferror(stdout))) {
+		popperctl_say("standard output cannot be written");
+		return POPPERCTL_FAILED;
+	}
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct popperctl p = { .conf = CONF_FOLDER "/popper.conf" };
+	char **args = argv + (argc > 0);
+
+	/* A reader that went away or a limit is an error like others. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)umask(022);
+	for (; *args != NULL && args[0][0] == '-'; args++) {
+		if (is(*args, "-h", "--help"))
+			return finish(usage(stdout));
+		if (is(*args, "-v", "--version"))
+			return finish(
+			    printf("popperctl %s\n", POPPER_VERSION) < 0);
+		if (!is(*args, "-f", "--config")) {
+			popperctl_say("\"%s\" is no option; there are: -f "
+				      "FILE, --help, --version",
+			    *args);
+			return POPPERCTL_USAGE;
+		}
+		if (*++args == NULL) {
+			popperctl_say("-f needs the name of a file");
+			return POPPERCTL_USAGE;
+		}
+		p.conf = *args;
+	}
+	return *args == NULL ? usage(stderr) : finish(choose(&p, args));
+}

@@ -1,0 +1,55 @@
+/*
+ * popperctl.h - what the sub-commands of popperctl share.
+ *
+ * "popperctl bulletin list": a family of sub-commands and one of them.  A new
+ * sub-command is a function and a line in its family's table; a new family is
+ * named in main.c and its sources in src/Makefile.inc.
+ */
+#ifndef POPPERCTL_POPPERCTL_H
+#define POPPERCTL_POPPERCTL_H
+
+#include <stdbool.h>
+
+#include <popper/module.h>
+
+/* Exit statuses. */
+#define POPPERCTL_DONE 0
+#define POPPERCTL_FAILED 1
+#define POPPERCTL_USAGE 2
+
+struct popperctl {
+	const char *conf; /* popper.conf: -f, or the usual one */
+};
+
+struct subcommand {
+	const char *name; /* NULL ends a table */
+	const char *arguments; /* for the usage text */
+	const char *help; /* one line */
+	int least, most; /* arguments, options among them */
+	/* ${args} has ${count} arguments and a NULL; getopt(3) starts anew if
+	 * it gets ${args} - 1 and ${count} + 1.  Returns an exit status and
+	 * has said on standard error what was wrong. */
+	int (*run)(const struct popperctl *, char **args, int count);
+};
+
+struct family {
+	const char *name;
+	const char *help; /* one line */
+	const struct subcommand *subcommands;
+};
+
+extern const struct family bulletin_family;
+
+/** popperctl_say(format, ...): a line on standard error. */
+void popperctl_say(const char *format, ...) POPPER_PRINTF(1, 2);
+
+/** popperctl_fail(e): tell ${e} on standard error.  POPPERCTL_FAILED. */
+int popperctl_fail(const struct popper_error *);
+
+/**
+ * popperctl_misused(family, name):
+ * Tell how sub-command ${name} of ${family} is called.  POPPERCTL_USAGE.
+ */
+int popperctl_misused(const struct family *, const char *name);
+
+#endif
