@@ -22,6 +22,7 @@
 #define POPPER_WANT_OCTETS 1u
 #define POPPER_WANT_UID 2u
 #define POPPER_WANT_FLAGS 4u
+#define POPPER_WANT_RECEIVED 8u /* since 1.2 */
 
 #define POPPER_MESSAGE_SEEN 1u
 
@@ -29,6 +30,11 @@ struct popper_message {
 	uint64_t octets; /* as LIST must say: line ends are CRLF */
 	uint32_t flags; /* POPPER_MESSAGE_ bits */
 	char uid[POPPER_UID_MAX + 1];
+	/* Since 1.2; touch it only if POPPER_WANT_RECEIVED asks for it.  When
+	 * the message was delivered here, Unix time.  Of several dates it is
+	 * the latest, since old messages may be removed for good; 0: nobody
+	 * can tell, so the message never gets old. */
+	int64_t received;
 };
 
 /*

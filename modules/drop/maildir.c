@@ -319,6 +319,23 @@ maildir_count(const void *self)
 	return m->list.count;
 }
 
+/* The later of the time in the name and the file's own; 0 if the file is not
+ * where it was, or the name has no time. */
+static int64_t
+maildir_received(const struct maildir *m, const struct maildir_record *record)
+{
+	const char *name = maildir_name(&m->list, record);
+	uint64_t named = maildir_time(popper_slice(name, record->base));
+	struct stat st;
+
+	if (named == 0 || named > INT64_MAX ||
+	    fstatat(m->sub[maildir_where(record)], name, &st,
+		AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	return st.st_mtim.tv_sec > (int64_t)named ? st.st_mtim.tv_sec
+						  : (int64_t)named;
+}
+
 static int
 maildir_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *error)
@@ -333,6 +350,8 @@ maildir_describe(void *self, size_t i, unsigned want,
 	if (want & POPPER_WANT_FLAGS)
 		message->flags =
 		    record->flags & MAILDIR_SEEN ? POPPER_MESSAGE_SEEN : 0;
+	if (want & POPPER_WANT_RECEIVED)
+		message->received = maildir_received(m, record);
 	if (want & POPPER_WANT_UID)
 		return maildir_uid(m, i, message->uid, error);
 	return 0;

@@ -324,6 +324,8 @@ mbox_describe(void *self, size_t i, unsigned want,
 		return -1;
 	if ((want & POPPER_WANT_OCTETS) != 0)
 		message->octets = r->octets;
+	if ((want & POPPER_WANT_RECEIVED) != 0)
+		message->received = mbox_received(m, r);
 	if ((want & POPPER_WANT_UID) != 0)
 		mbox_uid_text(&m->uids[i], message->uid);
 	if ((want & POPPER_WANT_FLAGS) != 0)

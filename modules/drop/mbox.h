@@ -132,6 +132,24 @@ bool mbox_is_current(const struct mbox *);
  */
 bool mbox_is_untouched(const struct mbox *, const struct stat *st);
 
+/* --- mbox_received.c: when a message came --- */
+
+/**
+ * mbox_received(m, record):
+ * Unix time, the later one of the separator line and of the first Received
+ * header, which the last host has written; 0 if the separator line has no date
+ * that can be told.
+ */
+int64_t mbox_received(const struct mbox *, const struct mbox_record *);
+
+/** mbox_from_time(line, len): of a separator line, in whatever zone: it was
+ * not later.  0: not to be told. */
+int64_t mbox_from_time(const char *line, size_t len);
+
+/** mbox_received_time(header, len): of the first Received header in ${header},
+ * which begins with a message; 0 if there is none. */
+int64_t mbox_received_time(const char *header, size_t len);
+
 /* --- mbox_from.c: separator lines --- */
 
 /**

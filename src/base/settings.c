@@ -28,6 +28,10 @@ const struct popper_option settings_options[] = {
 	TEXT(log_facility, "log-facility", "mail", "of syslog"),
 	TEXT(trace_file, "trace-file", "", "log to this file instead"),
 	TEXT(expire, "expire", "", "EXPIRE to announce: days or never"),
+	TEXT(enforce_expire, "enforce-expire", "no",
+	    "remove older messages: no, retrieved, any"),
+	TEXT(announce_login_delay, "announce-login-delay", "",
+	    "LOGIN-DELAY to announce: seconds"),
 	TEXT(listen_tls, "listen-tls", "", "the same, with TLS at once"),
 	TEXT(tls_support, "tls-support", "default",
 	    "default, none, stls, alternate-port"),
@@ -98,5 +102,8 @@ const struct popper_option settings_options[] = {
 	BOOL(trim_domain, "trim-domain", "no", "cut names at @"),
 	BOOL(check_shell, "check-shell", "no", "must be in /etc/shells"),
 	BOOL(utf8, "utf8", "yes", "UTF8 of RFC 6856, UTF-8 names"),
+	BOOL(auto_delete, "auto-delete", "no", "what RETR has sent, at QUIT"),
+	BOOL(update_on_abort, "update-on-abort", "no",
+	    "remove what is marked without QUIT, too"),
 	POPPER_OPTIONS_END
 };

@@ -24,6 +24,8 @@ struct settings {
 	const char *log_facility;
 	const char *trace_file; /* or "" */
 	const char *expire; /* "", "never" or days */
+	const char *enforce_expire; /* no, retrieved or any */
+	const char *announce_login_delay; /* "" or seconds */
 	const char *listen_tls; /* the same, TLS from the first octet; or "" */
 	const char *tls_support; /* default, none, stls, alternate-port */
 	const char *tls_certificate; /* PEM files, space separated; or "" */
@@ -70,6 +72,8 @@ struct settings {
 	bool trim_domain;
 	bool check_shell; /* an account's shell must be in /etc/shells */
 	bool utf8; /* UTF8 of RFC 6856, and prepared names */
+	bool auto_delete; /* QUIT removes what RETR has sent */
+	bool update_on_abort; /* remove what is marked without QUIT, too */
 };
 
 /* Names, kinds, offsets and defaults of all of these. */

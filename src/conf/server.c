@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/number.h"
 #include "base/option.h"
 #include "base/text.h"
 #include "conf/file.h"
+#include "conf/hints.h"
 #include "conf/limits.h"
 #include "conf/nearest.h"
+#include "conf/retention.h"
 #include "conf/tls.h"
 
 int
@@ -23,9 +24,12 @@ server_set(struct settings *s, const char *name, const char *value,
 {
 	const struct popper_option *o = option_find(settings_options, name);
 	const char *meant;
+	int hint;
 
 	if (o != NULL)
 		return option_set(o, s, value, e);
+	if ((hint = hints_set(name, value, e)) != 0)
+		return hint == 1 ? 0 : -1;
 	if ((meant = nearest_option(settings_options, name)) != NULL)
 		return error_set(e, POPPER_PERMANENT,
 		    "there is no option \"%.80s\"; \"%s\" is one", name, meant);
@@ -47,18 +51,6 @@ server_read(struct settings *s, const char *path, struct popper_error *e)
 	struct conf_reader r = { .context = s, .setting = setting };
 
 	return conf_read(path, &r, e);
-}
-
-static int
-check_expire(const char *expire, struct popper_error *e)
-{
-	uint64_t days;
-
-	if (expire[0] == '\0' || strcmp(expire, "never") == 0 ||
-	    number_parse(popper_slice_text(expire), UINT32_MAX, &days))
-		return 0;
-	return error_set(e, POPPER_PERMANENT,
-	    "expire = \"%.80s\": must be days, never, or empty", expire);
 }
 
 static int
@@ -169,5 +161,5 @@ server_check(struct settings *s, struct popper_error *e)
 	    check_language(s->language, e) == -1 || check_names(s, e) == -1 ||
 	    check_messages(s, e) == -1 || tls_check(s, e) == -1)
 		return -1;
-	return check_expire(s->expire, e);
+	return retention_check(s, e);
 }

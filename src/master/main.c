@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/hints.h"
 #include "master/activation.h"
 #include "master/files.h"
 #include "master/generation.h"
@@ -82,6 +83,7 @@ reload(void)
 		sockets = fresh;
 		settings = s;
 		log_notice("settings read again");
+		hints_tell();
 	}
 	activation_notify("READY=1");
 }
@@ -191,6 +193,7 @@ check(void)
 	    watch_check(&settings, &e) == -1)
 		fail(&e);
 	watch_stop();
+	hints_tell();
 	puts("the configuration is good");
 	return 0;
 }
@@ -228,6 +231,7 @@ serve(void)
 	if (watch_start(&settings, &sockets, false, &e) == -1)
 		fail(&e);
 	write_pid();
+	hints_tell();
 	log_info("ready");
 	activation_notify("READY=1");
 	tell_parent();

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "base/text.h"
+#include "conf/hints.h"
 #include "conf/server.h"
 
 enum {
@@ -158,8 +159,8 @@ set_word(const char *argument, const struct numbered *n)
 	wrong(text);
 }
 
-/* One of "login_delay=5,expire=30"; without a value nothing is announced,
- * that is no delay, and no end of mail. */
+/* One of "login_delay=5,expire=30", to be announced as it is; without a value
+ * there is no delay, and no end of mail. */
 static void
 set_announcement(const char *item)
 {
@@ -168,7 +169,7 @@ set_announcement(const char *item)
 	char text[128];
 
 	if (len == 11 && memcmp(item, "login_delay", len) == 0)
-		set("login-delay", value == NULL ? "0" : value + 1);
+		set("announce-login-delay", value == NULL ? "" : value + 1);
 	else if (len == 6 && memcmp(item, "expire", len) == 0)
 		set("expire", value == NULL ? "never" : value + 1);
 	else {
@@ -332,6 +333,7 @@ int
 options_apply(
     const struct options *o, struct settings *s, struct popper_error *e)
 {
+	hints_forget();
 	option_defaults(settings_options, s);
 	if (server_read(s, o->config, e) == -1 &&
 	    (o->config_given || e->status != POPPER_ABSENT))

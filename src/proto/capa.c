@@ -38,7 +38,7 @@ say_extensions(const char *lines, struct reply *r)
 void
 capa_start(struct capabilities *c, const struct settings *s)
 {
-	uint64_t days;
+	uint64_t number;
 
 	c->transaction = false;
 	c->user = false;
@@ -47,14 +47,23 @@ capa_start(struct capabilities *c, const struct settings *s)
 	c->mechanisms = "";
 	c->expire = CAPA_UNSET;
 	c->login_delay = CAPA_UNSET;
-	if (s->login_delay > 0)
+	c->delay_varies = false;
+	if (number_parse(popper_slice_text(s->announce_login_delay), UINT32_MAX,
+		&number))
+		c->login_delay = (int64_t)number;
+	else if (s->login_delay > 0) {
 		c->login_delay = (int64_t)s->login_delay;
+		c->delay_varies = true;
+	}
 	c->implementation = settings_implementation;
 	c->extensions = "";
 	if (strcmp(s->expire, "never") == 0)
 		c->expire = CAPA_NEVER;
-	else if (number_parse(popper_slice_text(s->expire), UINT32_MAX, &days))
-		c->expire = (int64_t)days;
+	else if (number_parse(
+		     popper_slice_text(s->expire), UINT32_MAX, &number))
+		c->expire = (int64_t)number;
+	else if (s->auto_delete)
+		c->expire = 0; /* nothing may stay behind (section 6.7) */
 }
 
 enum outcome
@@ -72,7 +81,7 @@ capa_reply(const struct capabilities *c, struct reply *r)
 	reply_line(r, "AUTH-RESP-CODE");
 	if (c->login_delay >= 0)
 		reply_line(r, "LOGIN-DELAY %" PRId64 "%s", c->login_delay,
-		    c->transaction ? "" : " USER");
+		    c->delay_varies && !c->transaction ? " USER" : "");
 	reply_line(r, "PIPELINING");
 	say_expire(c->expire, r);
 	reply_line(r, "UIDL");

@@ -19,6 +19,7 @@ struct capabilities {
 	const char *mechanisms; /* of AUTH, space separated, or "" */
 	int64_t expire; /* days, CAPA_NEVER, or CAPA_UNSET: say nothing */
 	int64_t login_delay; /* seconds, or CAPA_UNSET */
+	bool delay_varies; /* a user may have another login_delay */
 	const char *implementation; /* one token, or "": say nothing */
 	const char *extensions; /* lines, each ended by LF, or "" */
 };

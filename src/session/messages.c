@@ -14,8 +14,8 @@
 #include "proto/language.h"
 
 int
-messages_start(struct messages *m, const struct maildrop *maildrop,
-    struct popper_error *e)
+messages_start(
+    struct messages *m, const struct maildrop *maildrop, struct popper_error *e)
 {
 	*m = (struct messages){ .maildrop = maildrop };
 	m->marks = calloc(maildrop->count + 1, 1);
@@ -28,7 +28,9 @@ void
 messages_free(struct messages *m)
 {
 	free(m->marks);
+	free(m->fetched);
 	m->marks = NULL;
+	m->fetched = NULL;
 }
 
 int
@@ -84,8 +86,37 @@ messages_reset(struct messages *m)
 {
 	for (size_t i = 0; i < m->maildrop->count; i++)
 		m->marks[i] &= (unsigned char)~POPPER_MARK_DELETED;
+	if (m->fetched != NULL)
+		memset(m->fetched, 0, m->maildrop->count * sizeof(*m->fetched));
 	m->deleted = 0;
 	m->highest = 0;
+}
+
+int
+messages_watch(struct messages *m, struct popper_error *e)
+{
+	m->fetched = calloc(m->maildrop->count + 1, sizeof(*m->fetched));
+	if (m->fetched == NULL)
+		return error_system(e, POPPER_TEMPORARY, "retrieval marks");
+	return 0;
+}
+
+void
+messages_fetched(struct messages *m, size_t i, uint64_t heard)
+{
+	if (m->fetched != NULL)
+		m->fetched[i] = heard + 1;
+}
+
+size_t
+messages_delete_fetched(struct messages *m, uint64_t heard)
+{
+	size_t before = m->deleted;
+
+	for (size_t i = 0; m->fetched != NULL && i < m->maildrop->count; i++)
+		if (m->fetched[i] != 0 && heard >= m->fetched[i])
+			messages_delete(m, i);
+	return m->deleted - before;
 }
 
 static int

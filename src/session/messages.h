@@ -13,6 +13,9 @@ struct messages {
 	unsigned char *marks; /* POPPER_MARK_ bits, one octet a message */
 	size_t deleted; /* messages with POPPER_MARK_DELETED */
 	size_t highest; /* number of the highest one accessed, for LAST */
+	/* Octets the client had sent when RETR was done, plus 1; 0: it was not
+	 * sent whole.  NULL without auto-delete. */
+	uint64_t *fetched;
 };
 
 /** messages_start(m, maildrop, error): no message is marked (RFC 1939 section
@@ -34,13 +37,30 @@ bool messages_is_deleted(const struct messages *, size_t i);
 /** messages_delete(m, i), messages_touch(m, i): DELE; RETR. */
 void messages_delete(struct messages *, size_t i);
 void messages_touch(struct messages *, size_t i);
-/** messages_reset(m): RSET: no message is marked deleted, LAST is 0. */
+/** messages_reset(m): RSET: no message is marked deleted or was fetched, LAST
+ * is 0. */
 void messages_reset(struct messages *);
+
+/** messages_watch(m, error): take note of messages_fetched.  0, or -1 if there
+ * is no memory. */
+int messages_watch(struct messages *, struct popper_error *);
+
+/** messages_fetched(m, i, heard): RETR has sent it as it is stored; the client
+ * has sent ${heard} octets so far. */
+void messages_fetched(struct messages *, size_t i, uint64_t heard);
+
+/**
+ * messages_delete_fetched(m, heard):
+ * Mark what was fetched, if the client has sent something since: one that asks
+ * ahead may be gone before it gets the message.  Returns how many were not
+ * marked before.
+ */
+size_t messages_delete_fetched(struct messages *, uint64_t heard);
 
 /** messages_octets(m, i, octets, error), messages_uid(m, i, uid, error): what
  * LIST and UIDL say.  0 or -1. */
-int messages_octets(const struct messages *, size_t i, uint64_t *octets,
-    struct popper_error *);
+int messages_octets(
+    const struct messages *, size_t i, uint64_t *octets, struct popper_error *);
 int messages_uid(const struct messages *, size_t i,
     char uid[POPPER_UID_MAX + 1], struct popper_error *);
 

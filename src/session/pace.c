@@ -7,14 +7,9 @@
  */
 #include "session/pace.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#include "base/fd.h"
-#include "base/log.h"
+#include "session/state.h"
 
 #define LAST "last-login"
 
@@ -31,12 +26,10 @@ uint64_t
 pace_left(int state, uint64_t delay, const struct timespec *now)
 {
 	struct timespec last;
-	struct stat st;
 	uint64_t gone;
 
-	if (delay == 0 || fstatat(state, LAST, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (delay == 0 || !state_noted(state, LAST, &last))
 		return 0;
-	last = st.st_mtim;
 	if (now->tv_sec < last.tv_sec ||
 	    (now->tv_sec == last.tv_sec && now->tv_nsec < last.tv_nsec))
 		return 0;
@@ -49,12 +42,5 @@ pace_left(int state, uint64_t delay, const struct timespec *now)
 void
 pace_note(int state)
 {
-	int fd = openat(state, LAST,
-	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-
-	if (fd == -1 || futimens(fd, NULL) == -1)
-		log_warning("%s in the state folder: %s: the next login need "
-			    "not wait",
-		    LAST, strerror(errno));
-	fd_close(&fd);
+	state_note(state, LAST);
 }

@@ -56,6 +56,7 @@ pour(struct session *s, const struct popper_request *request,
 	int result = -1;
 
 	first = extensions_filter(&s->extensions, request, last, &f, e);
+	s->altered = f.count > 0;
 	if (first != NULL)
 		result = s->maildrop.driver->read(
 		    s->maildrop.self, request->i, 0, first, e);

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "priv/identity.h"
 #include "proto/language.h"
+#include "session/expire.h"
 #include "session/pace.h"
 #include "session/state.h"
 #include "session/transaction.h"
@@ -115,7 +116,7 @@ open_maildrop(struct session *s, struct popper_error *e)
 		&s->maildrop, e) == -1 ||
 	    messages_start(&s->messages, &s->maildrop, e) == -1)
 		return -1;
-	return 0;
+	return s->settings->auto_delete ? messages_watch(&s->messages, e) : 0;
 }
 
 /* Locks go before the client hears of it: it may come back at once. */
@@ -191,6 +192,22 @@ ending(enum dialog_end end)
 	return "connection lost";
 }
 
+/* Without QUIT nothing is removed (RFC 1939 section 6), unless the settings
+ * say that a client which just went away has meant it. */
+static void
+abort_session(struct session *s, enum dialog_end end, struct tally *t)
+{
+	struct popper_error e;
+
+	error_clear(&e);
+	if (s->settings->update_on_abort &&
+	    (end == DIALOG_GONE || end == DIALOG_EXPIRED))
+		update_run(s, t, &e);
+	else
+		update_abandon(s, t);
+	let_go(s);
+}
+
 /* TRANSACTION, and UPDATE if it ends in QUIT: RFC 1939 sections 5 and 6. */
 static void
 serve(struct session *s)
@@ -203,14 +220,14 @@ serve(struct session *s)
 	error_clear(&e);
 	reply_start(&r, s->stream);
 	if (end == DIALOG_QUIT) {
-		int result = update_run(s, &t, &e);
+		int result;
 
+		expire_mark(s);
+		result = update_run(s, &t, &e);
 		let_go(s);
 		update_answer(result, &e, &r);
-	} else {
-		update_abandon(s, &t);
-		let_go(s);
-	}
+	} else
+		abort_session(s, end, &t);
 	if (end == DIALOG_QUIT && stream_is_quiet(s->stream))
 		stream_flush(s->stream);
 	else if (end == DIALOG_QUIT || end == DIALOG_CLOSE)

@@ -31,6 +31,8 @@ struct session {
 	int gate; /* of the same login, if it stays; or -1 */
 	int lock; /* in the state folder */
 	uint64_t wait; /* seconds, after POPPER_TOO_SOON */
+	bool altered; /* filters had a part in the message just sent */
+	size_t expired; /* messages that no DELE has marked */
 	struct maildrop maildrop;
 	struct extensions extensions;
 	struct messages messages;

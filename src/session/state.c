@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -155,4 +156,28 @@ state_lock(int state, struct popper_error *e)
 		error_system(e, POPPER_TEMPORARY, "session lock");
 	fd_close(&fd);
 	return -1;
+}
+
+void
+state_note(int state, const char *name)
+{
+	int fd = openat(state, name,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd == -1 || futimens(fd, NULL) == -1)
+		log_warning("%s in the state folder: %s: the time of this "
+			    "session is not kept",
+		    name, strerror(errno));
+	fd_close(&fd);
+}
+
+bool
+state_noted(int state, const char *name, struct timespec *when)
+{
+	struct stat st;
+
+	if (fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	*when = st.st_mtim;
+	return true;
 }

@@ -6,6 +6,9 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+#include <time.h>
+
 #include <popper/auth.h>
 
 /**
@@ -31,5 +34,12 @@ int state_open(int root, const struct popper_identity *,
  * somebody has it.
  */
 int state_lock(int state, struct popper_error *);
+
+/** state_note(state, name): the time of the file ${name} is now.  A failure is
+ * told in the log. */
+void state_note(int state, const char *name);
+
+/** state_noted(state, name, when): store that time; false if there is none. */
+bool state_noted(int state, const char *name, struct timespec *when);
 
 #endif

@@ -203,8 +203,12 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("RETR", &e, r);
 	o = pipeline_send(s, &request, PIPELINE_ALL, r);
-	if (o == OUTCOME_DONE)
-		messages_touch(&s->messages, request.i);
+	if (o != OUTCOME_DONE)
+		return o;
+	messages_touch(&s->messages, request.i);
+	if (!s->altered)
+		messages_fetched(
+		    &s->messages, request.i, s->stream->octets_in);
 	return o;
 }
 
@@ -283,7 +287,7 @@ capa_command(void *context, const struct arguments *args, struct reply *r)
 	(void)args;
 	capa_start(&c, s->settings);
 	c.transaction = true;
-	if (s->settings->login_delay > 0)
+	if (c.delay_varies)
 		c.login_delay =
 		    (int64_t)pace_delay(s->settings, &s->opening->identity);
 	have = s->opening->manners.have;

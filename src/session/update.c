@@ -33,9 +33,8 @@ count(struct session *s, struct tally *t)
 	struct popper_error e;
 
 	*t = (struct tally){ .deleted = 0 };
-	if (messages_total(
-		&s->messages, true, &t->deleted, &t->deleted_octets, &e) ==
-		-1 ||
+	if (messages_total(&s->messages, true, &t->deleted, &t->deleted_octets,
+		&e) == -1 ||
 	    messages_total(
 		&s->messages, false, &t->left, &t->left_octets, &e) == -1)
 		log_failure("sizes for the Stats line", &e);
@@ -96,14 +95,14 @@ update_run(struct session *s, struct tally *t, struct popper_error *e)
 	o = commit(s, e);
 	if (o != POPPER_DONE) {
 		update_abandon(s, t);
-		log_error("deletions of %s: %s: %s",
-		    s->opening->identity.user,
+		log_error("deletions of %s: %s: %s", s->opening->identity.user,
 		    o == POPPER_NOT_DONE ? "not done"
 					 : "not known how much was done",
 		    e->text);
 	}
-	/* They stay held back: what follows is short, and then comes exit. */
-	return o == POPPER_DONE ? 0 : -1;
+	/* They stay held back: what follows is short, and then comes exit.
+	 * What nobody asked to delete may stay until the next session. */
+	return o == POPPER_DONE || s->messages.deleted == s->expired ? 0 : -1;
 }
 
 void

@@ -12,9 +12,10 @@ struct tally {
 
 /**
  * update_run(s, tally, error):
- * QUIT was received: remove what is marked.  0 once it is on stable storage
- * (or there was nothing to do), -1 with ${error} filled otherwise.  Signals
- * that would end the process wait until it is done.
+ * QUIT was received, or update-on-abort says it is as good: remove what is
+ * marked.  0 once it is on stable storage (or there was nothing to do), -1 with
+ * ${error} filled otherwise.  Signals that would end the process wait until it
+ * is done.
  */
 int update_run(struct session *, struct tally *, struct popper_error *);
 

@@ -30,6 +30,45 @@ static const char *const separators[] = {
 	"From Mon Mon Feb 29 x Mon Feb 29 23:59:59 2016\n",
 };
 
+/* The time of a separator line, at most; 0: not to be told. */
+static const struct {
+	const char *line;
+	int64_t time;
+} times[] = {
+	{ "From a Thu Jan  1 00:00:01 1970\n", 43201 },
+	{ "From a@b Mon Feb 29 23:59:59 2016\n", 1456790399 + 43200 },
+	{ "From a Mon Feb 29 23:59 MET DST 2016\r\n", 1456790340 + 43200 },
+	{ "From a Mon Feb 29 23:59:59 -0500 2016\n", 1456790399 + 43200 },
+	{ "From a Mon Feb 29 23:59:59 2016 CEST\n", 1456790399 + 43200 },
+	{ "From Mon Mon Feb 29 x Mon Feb 29 23:59:59 2016\n",
+	    1456790399 + 43200 },
+	{ "From a Mon Feb 29 23:59:59 16\n", 0 },
+	{ "From a Mon Feb 29 2016\n", 0 },
+	{ "From a Mon\n", 0 },
+	{ "From a\n", 0 },
+	{ "From ", 0 },
+	{ "", 0 },
+};
+
+/* The time of the first Received header. */
+static const struct {
+	const char *header;
+	int64_t time;
+} received[] = {
+	{ "Received: x; Mon, 29 Feb 2016 23:59:59 +0000\n\n", 1456790399 },
+	{ "received: x;\r\n\tMon, 29 Feb 2016 22:59:59 -0100 (A)\r\n\r\n",
+	    1456790399 },
+	{ "A: b; Mon, 29 Feb 2016 22:59:59 -0100\n"
+	  "Received: x (y; z); 29 Feb 2016 23:59:59 +0000\n",
+	    1456790399 },
+	{ "Received: x\nReceived: x; 29 Feb 2016 23:59:59 +0000\n\n", 0 },
+	{ "Received: x; 29 Feb\n\n", 0 },
+	{ "Received: x; 29 Feb 2016 23:59:59\n\n", 0 },
+	{ "A: b\n\nReceived: x; 29 Feb 2016 23:59:59 +0000\n", 0 },
+	{ "Received:", 0 },
+	{ "", 0 },
+};
+
 static const char *const others[] = {
 	"From here on it is text\n",
 	"From \n",
@@ -80,6 +119,28 @@ separators_are_known(void **state)
 }
 
 /* The longest line that separates, and one octet more. */
+static void
+dates_are_read(void **state)
+{
+	const char *text;
+	int64_t when;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		text = times[i].line;
+		when = mbox_from_time(text, strlen(text));
+		if (when != times[i].time)
+			fail_msg("%s: %lld", text, (long long)when);
+	}
+	for (i = 0; i < sizeof(received) / sizeof(*received); i++) {
+		text = received[i].header;
+		when = mbox_received_time(text, strlen(text));
+		if (when != received[i].time)
+			fail_msg("%s: %lld", text, (long long)when);
+	}
+}
+
 static void
 long_lines_never_separate(void **state)
 {
@@ -261,6 +322,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(separators_are_known),
+		cmocka_unit_test(dates_are_read),
 		cmocka_unit_test(long_lines_never_separate),
 		cmocka_unit_test_setup_teardown(
 		    sizes_are_as_sent, rig_setup, rig_teardown),

@@ -89,6 +89,14 @@ tap.equal([(name, EXAMPLE[name]) for name, default in SETTINGS.items()
            if default is not None and name != "listen" and
            name in EXAMPLE and EXAMPLE[name].strip('"{}') != default],
           [], "the example shows the defaults")
+HINTS = re.findall(r'\b(?:TEXT|FLAG|NUMBER)\("([^"]+)",',
+                   read("src/conf/hints.c"))
+NOTHING = read("doc/man/popper.conf.5").split(
+    ".Ss Accepted, but nothing to do", 1)[1].split("\n.S", 1)[0]
+tap.ok(len(HINTS) > 10 and not set(HINTS) & set(SETTINGS),
+       "the table of options that do nothing is understood")
+same(re.findall(r"^\.It Cm (\S+)$", NOTHING, re.MULTILINE), HINTS,
+     "popper.conf(5) has each of them once")
 if not os.access(os.path.join(popper.BUILD, "src/popper"), os.X_OK):
     tap.skip("options of modules", "src/popper is not built")
 else:

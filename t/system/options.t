@@ -66,15 +66,22 @@ tap.equal(server.stop(), [], "the server ends clean")
 server, user = server_with("-C", "-e", "login_delay=7,expire=30")
 client = server.connect()
 client.reply()
-tap.ok("EXPIRE 30" in client.lines("CAPA"), "-e expire= is announced")
+announced = client.lines("CAPA")
+tap.ok("EXPIRE 30" in announced, "-e expire= is announced")
+tap.ok("LOGIN-DELAY 7" in announced, "-e login_delay= is announced as it is")
 tap.match(client.login("mary@example.org"), r"\+OK",
           "-C: what follows @ goes")
+tap.ok("LOGIN-DELAY 7" in client.lines("CAPA"), "after the login too")
 client.quit()
+tap.match(server.connect().enter(user).quit(), r"\+OK",
+          "and nobody has to wait for it")
 tap.equal(server.stop(), [], "the server ends clean")
-server, user = server_with("--announce", "expire")
+server, user = server_with("--announce", "expire,login_delay=0")
 client = server.connect()
 client.reply()
-tap.ok("EXPIRE NEVER" in client.lines("CAPA"), "-e expire: never")
+announced = client.lines("CAPA")
+tap.ok("EXPIRE NEVER" in announced, "-e expire: never")
+tap.ok("LOGIN-DELAY 0" in announced, "-e login_delay=0: none")
 client.leave()
 tap.equal(server.stop(), [], "the server ends clean")
 
@@ -131,6 +138,14 @@ tap.ok(code == 1 and "usage" in text, "an unknown option: usage and status 1")
 code, text = run("-o", "timeuot=3")
 tap.ok(code == 1 and "timeuot" in text and "timeout" in text,
        "-o with a wrong name tells the right one")
+server, user = server_with("-o", "server-mode=yes", "-o", "cache-dir=/x")
+server.log.wait(r"there is nothing to do: server-mode, cache-dir \(see pop")
+tap.match(server.connect().enter(user).quit(), r"\+OK",
+          "options that do nothing are taken, and told in one line")
+tap.equal(len(server.log.find("nothing to do")), 1, "one and no more")
+tap.equal(server.stop(), [], "the server ends clean")
+code, text = run("-o", "fast-update=perhaps")
+tap.ok(code == 1 and "perhaps" in text, "but not with a wrong value")
 code, text = run("-T", "soon")
 tap.ok(code == 1 and "soon" in text, "-T with a wrong word tells it")
 code, text = run("-y", "nowhere", "--check")
@@ -149,7 +164,7 @@ code, text = run("-e", "expire=3,logindelay=5")
 tap.ok(code == 1 and '"logindelay=5"' in text and "login_delay=" in text,
        "-e with a wrong word tells the right ones")
 code, text = run("-e", "login_delay=soon")
-tap.ok(code == 1 and 'login-delay = "soon"' in text,
+tap.ok(code == 1 and 'announce-login-delay = "soon"' in text,
        "-e with a wrong time tells it")
 for option, words in (("-l", ("none", "stls", "alternate-port")),
                       ("--clear-text-password", (

@@ -26,6 +26,7 @@ says_all_that_is_true(void **state)
 		.mechanisms = "PLAIN SCRAM-SHA-256",
 		.expire = 60,
 		.login_delay = 30,
+		.delay_varies = true,
 		.implementation = "popper",
 		.extensions = "STLS\nXMANGLE\nXTND" };
 
@@ -82,7 +83,7 @@ zero_and_never_are_values(void **state)
 static void
 settings_choose_expire(void **state)
 {
-	struct settings set = { .expire = "" };
+	struct settings set = { .expire = "", .announce_login_delay = "" };
 	struct capabilities c;
 
 	(void)state;
@@ -98,8 +99,31 @@ settings_choose_expire(void **state)
 	set.expire = "30 days";
 	capa_start(&c, &set);
 	assert_int_equal(c.expire, CAPA_UNSET);
+	set.expire = "";
+	set.auto_delete = true;
+	capa_start(&c, &set);
+	assert_int_equal(c.expire, 0);
 	capa_reply(&c, &r);
 	assert_int_equal(s.out[s.out_len - 3], '.');
+}
+
+static void
+settings_choose_login_delay(void **state)
+{
+	struct settings set = { .expire = "", .announce_login_delay = "" };
+	struct capabilities c;
+
+	(void)state;
+	capa_start(&c, &set);
+	assert_int_equal(c.login_delay, CAPA_UNSET);
+	set.login_delay = 5;
+	capa_start(&c, &set);
+	assert_int_equal(c.login_delay, 5);
+	assert_true(c.delay_varies);
+	set.announce_login_delay = "7";
+	capa_start(&c, &set);
+	assert_int_equal(c.login_delay, 7);
+	assert_false(c.delay_varies);
 }
 
 int
@@ -110,6 +134,7 @@ main(void)
 		cmocka_unit_test_setup(says_nothing_that_is_not, start),
 		cmocka_unit_test_setup(zero_and_never_are_values, start),
 		cmocka_unit_test_setup(settings_choose_expire, start),
+		cmocka_unit_test_setup(settings_choose_login_delay, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,28 @@ remembers_what_was_seen(void **state)
 }
 
 static void
+deletes_what_was_fetched(void **state)
+{
+	(void)state;
+	messages_fetched(&m, 0, 10); /* nobody watches */
+	assert_int_equal(messages_delete_fetched(&m, 99), 0);
+	assert_int_equal(messages_watch(&m, &e), 0);
+	messages_fetched(&m, 0, 0);
+	messages_fetched(&m, 1, 10);
+	messages_fetched(&m, 2, 10);
+	messages_reset(&m);
+	messages_fetched(&m, 0, 0);
+	messages_fetched(&m, 1, 10);
+	/* The client has said nothing since message 2 was sent. */
+	messages_delete(&m, 2);
+	assert_int_equal(messages_delete_fetched(&m, 10), 1);
+	assert_true(messages_is_deleted(&m, 0));
+	assert_false(messages_is_deleted(&m, 1));
+	assert_int_equal(messages_delete_fetched(&m, 11), 1);
+	total_is(true, 3, 15);
+}
+
+static void
 describes(void **state)
 {
 	char uid[POPPER_UID_MAX + 1];
@@ -196,6 +218,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(marks_and_unmarks, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    remembers_what_was_seen, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    deletes_what_was_fetched, start, stop),
 		cmocka_unit_test_setup_teardown(describes, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    takes_no_improper_uid, start, stop),
