@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,28 +75,47 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Blanks around a name do not count; what begins with # is no name. */
+/* Blanks around a name do not count; what begins with # is no name.  Where
+ * names are made lower case, so is the list's. */
 static bool
-names(char *line, const char *user)
+names(char *line, size_t len, const char *user, bool any_case)
 {
-	size_t len = strlen(line);
-
 	while (len > 0 && is_blank(line[len - 1]))
 		line[--len] = '\0';
 	while (is_blank(*line))
 		line++;
-	return line[0] != '#' && strcmp(line, user) == 0;
+	return line[0] != '#' &&
+	    (any_case ? strcasecmp(line, user) : strcmp(line, user)) == 0;
+}
+
+/* find() in an open file; no line is longer than FILE_MAX. */
+static int
+search(FILE *file, const char *user, bool any_case)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int found = 0;
+
+	errno = 0;
+	while (found == 0 && (len = getline(&line, &size, file)) != -1) {
+		if (memchr(line, '\0', (size_t)len) != NULL) {
+			errno = EILSEQ; /* no text: what else is wrong? */
+			found = -1;
+		} else if (names(line, (size_t)len, user, any_case))
+			found = 1;
+	}
+	free(line);
+	return found == 0 && !feof(file) ? -1 : found;
 }
 
 /* 1: ${user} is in it, 0: not, -1: nobody can tell. */
 static int
-find(const char *option, const char *path, const char *user,
-    struct popper_error *e)
+find(const struct settings *s, const char *option, const char *path,
+    const char *user, struct popper_error *e)
 {
-	char line[1024];
+	int fd = open_file(option, path, e), found;
 	FILE *file;
-	bool starts = true; /* ${line} is the start of one */
-	int fd = open_file(option, path, e), found = 0;
 
 	if (fd == -1)
 		return -1;
@@ -103,16 +124,14 @@ find(const char *option, const char *path, const char *user,
 		fd_close(&fd);
 		return -1;
 	}
-	while (found == 0 && fgets(line, sizeof(line), file) != NULL) {
-		bool ends = strchr(line, '\n') != NULL || feof(file);
-
-		/* No name is longer than a line can be here. */
-		if (starts && ends && names(line, user))
-			found = 1;
-		starts = ends;
-	}
-	if (ferror(file))
-		found = error_system(e, POPPER_TEMPORARY,
+	found = search(file, user, s->downcase_user);
+	if (found == -1 && errno == EILSEQ)
+		error_set(e, POPPER_TEMPORARY,
+		    "%s: %s has a NUL octet, so it is no list of names and "
+		    "nobody may log in",
+		    option, path);
+	else if (found == -1)
+		error_system(e, POPPER_TEMPORARY,
 		    "%s: %s cannot be read, so nobody may log in", option,
 		    path);
 	(void)fclose(file); /* only read */
@@ -197,7 +216,7 @@ lists_check(const struct settings *s, const struct popper_identity *i,
 	int found;
 
 	if (s->auth_file[0] != '\0') {
-		found = find("auth-file", s->auth_file, i->user, e);
+		found = find(s, "auth-file", s->auth_file, i->user, e);
 		if (found == 0)
 			return error_set(e, POPPER_DENIED,
 			    "%s is not in auth-file %s", i->user, s->auth_file);
@@ -205,7 +224,7 @@ lists_check(const struct settings *s, const struct popper_identity *i,
 			return -1;
 	}
 	if (s->nonauth_file[0] != '\0') {
-		found = find("nonauth-file", s->nonauth_file, i->user, e);
+		found = find(s, "nonauth-file", s->nonauth_file, i->user, e);
 		if (found == 1)
 			return error_set(e, POPPER_DENIED,
 			    "%s is in nonauth-file %s", i->user,

@@ -125,6 +125,33 @@ finds_names(void **state)
 }
 
 static void
+finds_names_in_any_case(void **state)
+{
+	(void)state;
+	write_list(S("Bob\nALICE\n"), 0644);
+	assert_false(listed("bob"));
+	s.downcase_user = true;
+	assert_true(listed("bob"));
+	assert_true(listed("alice"));
+	assert_false(listed("carol"));
+}
+
+/* A name behind a NUL octet must not be missed by nonauth-file. */
+static void
+trusts_no_file_with_nul(void **state)
+{
+	(void)state;
+	write_list(S("alice\n\0\nbob\n"), 0644);
+	for (int i = 0; i < 2; i++) {
+		s.auth_file = i == 0 ? path : "";
+		s.nonauth_file = i == 0 ? "" : path;
+		assert_int_equal(lists_check(&s, &id, &e), -1);
+		assert_int_equal(e.status, POPPER_TEMPORARY);
+		assert_non_null(strstr(e.text, "NUL octet"));
+	}
+}
+
+static void
 needs_both(void **state)
 {
 	(void)state;
@@ -211,6 +238,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    lets_in_without_lists, start, clean),
 		cmocka_unit_test_setup_teardown(finds_names, start, clean),
+		cmocka_unit_test_setup_teardown(
+		    finds_names_in_any_case, start, clean),
+		cmocka_unit_test_setup_teardown(
+		    trusts_no_file_with_nul, start, clean),
 		cmocka_unit_test_setup_teardown(needs_both, start, clean),
 		cmocka_unit_test_setup_teardown(fails_closed, start, clean),
 		cmocka_unit_test_setup_teardown(looks_at_shells, start, clean),
