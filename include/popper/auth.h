@@ -18,7 +18,9 @@
 
 enum popper_verdict {
 	POPPER_AUTH_YES, /* answer.identity is filled */
-	POPPER_AUTH_MORE, /* answer.challenge is filled: call step */
+	/* answer.challenge is filled: call step.  Since 1.2, with answer.error
+	 * POPPER_DENIED: it has failed, the client need only confirm that. */
+	POPPER_AUTH_MORE,
 	POPPER_AUTH_NEXT, /* I do not know this user: ask the next driver */
 	POPPER_AUTH_NO, /* wrong: stop here; answer.error says why */
 	POPPER_AUTH_LATER, /* cannot tell now: -ERR [SYS/TEMP] */

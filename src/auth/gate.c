@@ -40,6 +40,7 @@ struct gate {
 	const struct settings *settings;
 	struct penalty penalty;
 	int channel, client, relay;
+	bool counted; /* the attempt under way has failed already */
 	bool kept; /* it has served a module's session */
 	deadline_t began; /* the attempt */
 	char client_address[ADDRESS_MAX], server_address[ADDRESS_MAX];
@@ -96,6 +97,19 @@ name_of(const struct gate *g)
 	return name[0] == '\0' ? "(null)" : name;
 }
 
+/* Once for each attempt. */
+static void
+count_failure(struct gate *g)
+{
+	if (g->counted)
+		penalty_pause(&g->penalty);
+	else
+		penalty_failed(&g->penalty,
+		    g->exchange.password ? g->exchange.digest : NULL,
+		    deadline_in(0));
+	g->counted = true;
+}
+
 /* True: the gate is done. */
 static bool
 refuse(struct gate *g, const struct popper_error *e)
@@ -105,9 +119,7 @@ refuse(struct gate *g, const struct popper_error *e)
 	text_copy(v.reply, sizeof(v.reply), e->reply);
 	if (e->status == POPPER_DENIED) {
 		v.hold = hold(g);
-		penalty_failed(&g->penalty,
-		    g->exchange.password ? g->exchange.digest : NULL,
-		    deadline_in(0));
+		count_failure(g);
 		log_notice("[AUTH] Failed attempted login to %s from host "
 			   "(%s) %s: %s",
 		    name_of(g), g->client_address, g->client_address, e->text);
@@ -257,7 +269,11 @@ judge(struct gate *g, enum popper_verdict judgement, struct popper_slice ahead)
 	alarm(0);
 	switch (judgement) {
 	case POPPER_AUTH_MORE:
-		penalty_pause(&g->penalty);
+		/* The client may leave instead of hearing it. */
+		if (g->answer.error.status == POPPER_DENIED)
+			count_failure(g);
+		else
+			penalty_pause(&g->penalty);
 		v.challenge =
 		    popper_slice(g->answer.challenge, g->answer.challenge_len);
 		return tell(g, &v) == -1;
@@ -352,6 +368,8 @@ serve(struct gate *g, struct wire *request)
 		return put_off(g, word, wait);
 	}
 	alarm((unsigned)g->settings->auth_timeout);
+	if (a.begins)
+		g->counted = false;
 	if (a.begins && lists_ready(g->settings, &g->answer.error) == -1) {
 		text_copy(g->exchange.given, sizeof(a.user), a.user);
 		v = POPPER_AUTH_LATER;

@@ -84,7 +84,8 @@ def no_rfc_text():
 tap.ok(len(ALL) > 80, "the sources are there")
 run("manual pages are well-formed", "mandoc",
     ["mandoc", "-Tlint", "-Wwarning"],
-    [path for path in ALL if re.search(r"^(doc|etc)/.*\.[1-8]$", path)])
+    [path for path in ALL if re.search(r"^(doc|etc)/.*\.[1-8]$", path)
+     and not read(path).startswith(b".so ")])  # an alias, made by make
 run("shellcheck has nothing to say", "shellcheck",
     ["shellcheck", "-x"], list(scripts()))
 run("spelling", "codespell",

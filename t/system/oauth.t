@@ -251,6 +251,35 @@ for part in (offered_over_tls_only, real_clients, clients_with_bad_tokens,
              token_on_the_second_line, long_tokens, refusals, strangers,
              dialogs, keys_change):
     tap.run(part)
+
+
+
+def leaving_counts():
+    """Whoever leaves instead of confirming the error has failed all the same:
+    the sixth attempt waits.  A confirmed error counts once."""
+    with make_server({"issuer": issuer.ISSUER,
+                      "audience": issuer.AUDIENCE}) as server:
+        server.settings.update({"penalty-max": 1, "debug": True})
+        server.modules = server.modules.replace(
+            "auth oauth {\n", 'auth oauth {\njwks = "%s"\n'
+            % server.path("jwks"))
+        server.write("jwks", ID.jwks("r"))
+        server.start()
+        for number in range(6):
+            client = connect(server)
+            since = len(server.log.lines)
+            challenge(client.cmd("AUTH OAUTHBEARER " +
+                                 bearer(CAROL, "bad%d" % number)))
+            if number == 0:
+                client.cmd("AQ==")
+            client.reset()
+            server.log.wait("oauth: .*", since)
+            tap.equal(len(server.log.find("a login from .* waits")),
+                      1 if number == 5 else 0,
+                      "bad token %d, and gone" % (number + 1))
+
+
+tap.run(leaving_counts)
 tap.equal(KEYED.stop(), [], "the server with keys ends clean")
 
 # --- An endpoint that is asked ---
