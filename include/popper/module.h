@@ -89,8 +89,9 @@ struct popper_host {
 	/* Expand a path of modules.conf into ${size} octets at ${out}: "~/" at
 	 * the start is the home, %u the user, %n its part before "@", %d the
 	 * part after, %1 and %2 the first and second character of the user,
-	 * %h the home, %f the sub-mailbox or INBOX, %% a percent sign.  A user
-	 * name that could leave its folder ("/", a leading ".", a control
+	 * %h the home, %f the sub-mailbox or INBOX, %H (since 1.2) a letter
+	 * that Qpopper's hash-spool 1 makes of the user, %% a percent sign.  A
+	 * user name that could leave its folder ("/", a leading ".", a control
 	 * character) is refused.
 	 * Returns 0, or -1 with the error filled. */
 	int (*expand)(char *out, size_t size, const char *path,

@@ -38,6 +38,18 @@ static const struct popper_option mbox_options[] = {
 	    "10s", "how long to wait for other programs' locks"),
 	POPPER_OPTION(BOOL, struct mbox_conf, dotlock, "dotlock", "yes",
 	    "take the dot lock, too"),
+	POPPER_OPTION(TEXT, struct mbox_conf, spool_dir, "spool-dir", "",
+	    "folder of all mailboxes, instead of path"),
+	POPPER_OPTION(NUMBER, struct mbox_conf, hash_spool, "hash-spool", "0",
+	    "1 or 2: folders in spool-dir by Qpopper's rules"),
+	POPPER_OPTION(TEXT, struct mbox_conf, home_dir_mail, "home-dir-mail",
+	    "", "name of the mbox in the home, instead of path"),
+	POPPER_OPTION(BOOL, struct mbox_conf, uw_kludge, "uw-kludge", "yes",
+	    "hide a first message in which IMAP servers keep notes"),
+	POPPER_OPTION(TEXT, struct mbox_conf, unique_id, "unique-id", "popper",
+	    "popper or qpopper: ids of messages without X-UIDL"),
+	POPPER_OPTION(BOOL, struct mbox_conf, old_style_uid, "old-style-uid",
+	    "no", "unique-id = qpopper: as Qpopper 2 made them"),
 	POPPER_OPTIONS_END
 };
 
@@ -48,67 +60,6 @@ mbox_from_self(void *self)
 
 	assert(m != NULL && m->magic == MBOX_MAGIC);
 	return m;
-}
-
-static bool
-has_folders(const char *path)
-{
-	while ((path = strchr(path, '%')) != NULL && path[1] != '\0') {
-		if (path[1] == 'f')
-			return true;
-		path += 2;
-	}
-	return false;
-}
-
-/* Where the mbox is; ${path} has POPPER_PATH_MAX + 1 octets. */
-static int
-find_path(const struct popper_host *h, const struct mbox_conf *conf,
-    const struct popper_place *place, char *path, struct popper_error *e)
-{
-	const struct popper_identity *who = place->identity;
-
-	if (who->folder[0] != '\0' &&
-	    (who->maildrop[0] != '\0' || !has_folders(conf->path)))
-		return h->fail(e, POPPER_ABSENT,
-		    "mbox of %s has no sub-mailboxes: there is no %%f in its "
-		    "path",
-		    who->user);
-	if (who->maildrop[0] != '\0')
-		memcpy(path, who->maildrop, sizeof(who->maildrop));
-	else if (h->expand(path, POPPER_PATH_MAX + 1, conf->path, who, e) == -1)
-		return -1;
-	if (*path != '/')
-		return h->fail(e, POPPER_PERMANENT,
-		    "mbox \"%s\" of %s: not an absolute path", path, who->user);
-	return 0;
-}
-
-static int
-mbox_paths(const struct popper_host *h, const void *conf,
-    const struct popper_place *place, struct popper_allow *allow,
-    struct popper_error *e)
-{
-	const struct mbox_conf *c = conf;
-	char path[POPPER_PATH_MAX + 1], *slash;
-
-	if (find_path(h, c, place, path, e) == -1)
-		/* open says the same, and another module may have it. */
-		return e->status == POPPER_ABSENT ? 0 : -1;
-	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
-	    -1)
-		goto fail;
-	if (!c->dotlock)
-		return 0;
-	/* For the dot lock.  No right to write there: in /var/mail the
-	 * others' mail lies beside. */
-	slash = strrchr(path, '/');
-	slash[slash == path] = '\0';
-	if (allow->allow(allow, path, POPPER_ALLOW_MAKE) == -1)
-		goto fail;
-	return 0;
-fail:
-	return h->fail(e, POPPER_TEMPORARY, "%s: cannot be allowed", path);
 }
 
 static void
@@ -130,10 +81,27 @@ mbox_close(void *self)
 		(void)close(m->state);
 	mbox_index_free(&m->index);
 	free(m->uids);
+	free(m->texts.ptr);
 	free(m->twins.list);
 	free(m->buffer);
 	m->magic = 0;
 	free(m);
+}
+
+static int
+find_scheme(const struct popper_host *h, const struct mbox_conf *conf,
+    enum mbox_scheme *scheme, struct popper_error *e)
+{
+	*scheme = MBOX_POPPER;
+	if (strcmp(conf->unique_id, "popper") == 0)
+		return 0;
+	*scheme = conf->old_style_uid ? MBOX_QPOPPER_OLD : MBOX_QPOPPER;
+	if (strcmp(conf->unique_id, "qpopper") == 0)
+		return 0;
+	return h->fail(e, POPPER_PERMANENT,
+	    "drop mbox: unique-id = \"%s\" in modules.conf: must be popper or "
+	    "qpopper",
+	    conf->unique_id);
 }
 
 /* An instance with its path, and nothing opened but the state folder. */
@@ -153,7 +121,8 @@ new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
 	m->conf = conf;
 	m->folder = m->fd = m->state = -1;
 	memcpy(m->user, place->identity->user, sizeof(m->user));
-	if (find_path(h, conf, place, m->path, e) == -1)
+	if (find_scheme(h, conf, &m->scheme, e) == -1 ||
+	    mbox_path(h, conf, place, m->path, e) == -1)
 		goto fail;
 	m->name = strrchr(m->path, '/') + 1;
 	n = snprintf(m->lock.name, sizeof(m->lock.name), "%s.lock", m->name);
@@ -210,15 +179,15 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 	m->settled = is_settled(m->fd, &m->seen);
 	m->index.size = (uint64_t)m->seen.st_size;
 	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
-		m->internal = m->index.count > 0 &&
+		m->internal = m->conf->uw_kludge && m->index.count > 0 &&
 		    mbox_is_internal(m->fd, m->index.records);
 		m->unsaved = true;
 		return 0;
 	}
 	if (errno == EBADMSG)
 		return m->host->fail(e, POPPER_PERMANENT,
-		    "%s: does not begin with a \"From \" line; put the file "
-		    "right or aside",
+		    "%s: does not begin with a \"From \" line, nor with one of "
+		    "four 0x01 (MMDF); put the file right or aside",
 		    m->path);
 	return m->host->fail_system(
 	    e, POPPER_TEMPORARY, "%s: cannot scan", m->path);
@@ -327,7 +296,7 @@ mbox_describe(void *self, size_t i, unsigned want,
 	if ((want & POPPER_WANT_RECEIVED) != 0)
 		message->received = mbox_received(m, r);
 	if ((want & POPPER_WANT_UID) != 0)
-		mbox_uid_text(&m->uids[i], message->uid);
+		mbox_uid_text(m, &m->uids[i], message->uid);
 	if ((want & POPPER_WANT_FLAGS) != 0)
 		message->flags = m->uids[i].seen ? POPPER_MESSAGE_SEEN : 0;
 	return 0;

@@ -22,7 +22,23 @@ struct mbox_conf {
 	const char *path;
 	uint64_t lock_timeout; /* seconds */
 	bool dotlock;
+	/* Where the mbox is, in Qpopper's words: instead of ${path}. */
+	const char *spool_dir; /* or "" */
+	uint64_t hash_spool; /* 0, 1 or 2 */
+	const char *home_dir_mail; /* or "" */
+	/* Where Qpopper kept a copy of the mbox during a session. */
+	const char *temp_dir; /* or "": beside the mbox */
+	const char *temp_name;
+	bool check_old_spool_loc; /* look into spool_dir without hash, too */
+	bool merge_temp_drop;
+	bool uw_kludge;
+	const char *unique_id; /* "popper" or "qpopper" */
+	bool old_style_uid;
+	bool update_status_headers;
 };
+
+/* How the unique-id of a message without X-UIDL is made. */
+enum mbox_scheme { MBOX_POPPER, MBOX_QPOPPER, MBOX_QPOPPER_OLD };
 
 /* A separator line is never longer than this, its line end included. */
 #define MBOX_FROM_MAX 1024
@@ -40,6 +56,7 @@ struct mbox_index {
 	struct mbox_record *records;
 	size_t count, room;
 	uint64_t size; /* octets of the file that were scanned */
+	bool mmdf; /* separated by lines of four 0x01 */
 };
 
 /* 128 bits of a message's hash, and which of its equals it is. */
@@ -47,7 +64,17 @@ struct mbox_index {
 struct mbox_uid {
 	unsigned char hash[MBOX_HASH_SIZE];
 	uint32_t ordinal; /* from 1 on */
-	bool seen; /* a mail program says it was read */
+	uint32_t seen : 1; /* a mail program says it was read */
+	/* Where in struct mbox_texts the id of the first of its equals is; 0:
+	 * it is made of the hash. */
+	uint32_t text : 31;
+};
+
+/* Unique-ids that are not made of a hash, each with its NUL.  The first is
+ * empty, if there is any. */
+struct mbox_texts {
+	char *ptr;
+	size_t len, room;
 };
 
 /* From the file "twins": a copy that remains of equal messages. */
@@ -92,6 +119,8 @@ struct mbox {
 	struct mbox_lock lock;
 	struct mbox_index index;
 	struct mbox_uid *uids; /* one per message, or NULL: not asked yet */
+	struct mbox_texts texts;
+	enum mbox_scheme scheme;
 	struct mbox_twins twins;
 	char *buffer; /* MBOX_BUFFER octets, or NULL: nothing read yet */
 	const char *name; /* of the mbox in its folder: the end of ${path} */
@@ -101,6 +130,19 @@ struct mbox {
 
 /** mbox_from_self(self): the instance behind the driver's void pointer. */
 struct mbox *mbox_from_self(void *self);
+
+/* --- mbox_path.c: where things are --- */
+
+/**
+ * mbox_path(host, conf, place, path, error):
+ * Write where the mbox is to ${path}, of POPPER_PATH_MAX + 1 octets.
+ */
+int mbox_path(const struct popper_host *, const struct mbox_conf *,
+    const struct popper_place *, char *path, struct popper_error *);
+
+/** See paths in popper/drop.h. */
+int mbox_paths(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_allow *, struct popper_error *);
 
 /* --- mbox_file.c: descriptors --- */
 
@@ -169,8 +211,7 @@ size_t mbox_from(const char *text, size_t len);
  * or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG the
  * file does not begin with a separator, ESTALE it became shorter.
  */
-int mbox_scan(
-    struct mbox *m, int fd, size_t window, struct mbox_index *index);
+int mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index);
 
 /** mbox_index_free(index): free the records and forget them. */
 void mbox_index_free(struct mbox_index *);
@@ -178,8 +219,13 @@ void mbox_index_free(struct mbox_index *);
 /** mbox_region_end(index, i): where what belongs to record ${i} ends. */
 uint64_t mbox_region_end(const struct mbox_index *, size_t i);
 
-/** mbox_sum(text, len): a quick fingerprint (FNV-1a) of a separator line. */
+/** mbox_sum(text, len): a quick fingerprint (FNV-1a) of a separator line.
+ * mbox_sum_on(sum, text, len): of what had ${sum}, and this behind it. */
 uint32_t mbox_sum(const char *text, size_t len);
+uint32_t mbox_sum_on(uint32_t sum, const char *text, size_t len);
+
+/** mbox_append(index, record): add it.  0, or -1 without memory. */
+int mbox_append(struct mbox_index *, const struct mbox_record *);
 
 /**
  * mbox_is_internal(fd, record):
@@ -187,6 +233,17 @@ uint32_t mbox_sum(const char *text, size_t len);
  * notes?  It is no mail: it is not shown and never removed.
  */
 bool mbox_is_internal(int fd, const struct mbox_record *);
+
+/* --- mbox_mmdf.c: messages between lines of four 0x01 --- */
+
+/** mbox_mmdf(text, len): the length of the separator line of an MMDF mailbox
+ * that begins at ${text}, or 0. */
+size_t mbox_mmdf(const char *text, size_t len);
+
+/** mbox_mmdf_scan(m, fd, buf, window, index): see mbox_scan; ${buf} has
+ * ${window} octets. */
+int mbox_mmdf_scan(
+    struct mbox *m, int fd, char *buf, size_t window, struct mbox_index *index);
 
 /* --- mbox_index.c: what a scan found, kept for the next session --- */
 
@@ -229,11 +286,17 @@ void mbox_unlock(struct mbox *);
 /** mbox_uids(m, error): compute m->uids unless they are there. */
 int mbox_uids(struct mbox *, struct popper_error *);
 
-/** mbox_uid_text(uid, text): write ${uid} as text, with its NUL. */
-void mbox_uid_text(const struct mbox_uid *, char text[POPPER_UID_MAX + 1]);
+/** mbox_uid_text(m, uid, text): write ${uid} of ${m} as text, with its NUL. */
+void mbox_uid_text(const struct mbox *, const struct mbox_uid *,
+    char text[POPPER_UID_MAX + 1]);
 
-/** mbox_hash(fd, record, uid): fill hash and seen.  0, or -1 with errno. */
-int mbox_hash(int fd, const struct mbox_record *, struct mbox_uid *);
+/**
+ * mbox_hash(fd, record, scheme, uid, text):
+ * Fill hash and seen of ${uid} and, if the id is not made of the hash, ${text}
+ * (else ""); ordinal: 0, or what a stored id says.  0, or -1 with errno.
+ */
+int mbox_hash(int fd, const struct mbox_record *, enum mbox_scheme,
+    struct mbox_uid *, char text[POPPER_UID_MAX + 1]);
 
 /** mbox_hash_text(hash, text): 22 characters and a NUL.  mbox_hash_parse(text,
  * hash): the way back; false if it is none. */
@@ -241,6 +304,46 @@ int mbox_hash(int fd, const struct mbox_record *, struct mbox_uid *);
 void mbox_hash_text(
     const unsigned char hash[MBOX_HASH_SIZE], char text[MBOX_HASH_TEXT + 1]);
 bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
+
+/* --- mbox_xuidl.c: unique-ids that another server has given --- */
+
+/** mbox_xuidl(line, text): the value of the header line ${line}, if it is a
+ * unique-id (RFC 1939 section 7). */
+bool mbox_xuidl(struct popper_slice line, char text[POPPER_UID_MAX + 1]);
+
+/**
+ * mbox_own_form(text, hash, ordinal):
+ * Does ${text} look like an id that mbox_uid_text makes of a hash?  Then store
+ * what it is made of.
+ */
+bool mbox_own_form(
+    const char *text, unsigned char hash[MBOX_HASH_SIZE], uint32_t *ordinal);
+
+/** mbox_text_hash(text, hash): a hash for messages with the id ${text}. */
+void mbox_text_hash(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
+
+/** mbox_texts_add(texts, text, uid): add it, for ${uid}.  0, or -1 with
+ * errno. */
+int mbox_texts_add(struct mbox_texts *, const char *text, struct mbox_uid *uid);
+
+/** mbox_texts_fill(texts): make their length a multiple of 8.  0 or -1. */
+int mbox_texts_fill(struct mbox_texts *);
+
+/** mbox_refuse_lookalikes(m, count): take no id from a header that popper
+ * could make for another of the ${count} messages.  0, or -1 with errno. */
+int mbox_refuse_lookalikes(struct mbox *, size_t count);
+
+/* --- mbox_qpopper.c: unique-ids as Qpopper computes them --- */
+
+#define MBOX_QPOPPER_LINE 1023 /* octets of a line that count */
+#define MBOX_MD5_SIZE 16
+
+/** mbox_qpopper_is_hashed(line): does this header line count? */
+bool mbox_qpopper_is_hashed(struct popper_slice line);
+
+/** mbox_qpopper_text(md5, old, text): the digest as Qpopper writes it. */
+void mbox_qpopper_text(const unsigned char md5[MBOX_MD5_SIZE], bool old,
+    char text[POPPER_UID_MAX + 1]);
 
 /* --- mbox_twins.c: equal messages --- */
 
@@ -305,8 +408,7 @@ struct mbox_backup {
  * Write the backup and open it as plan->backup.  When this returns 0 it is on
  * stable storage; else there is none.
  */
-int mbox_backup_make(
-    struct mbox *, struct mbox_plan *, struct popper_error *);
+int mbox_backup_make(struct mbox *, struct mbox_plan *, struct popper_error *);
 
 /**
  * mbox_backup_restore(m, plan, from, to):
@@ -326,8 +428,7 @@ bool mbox_backup_exists(const struct mbox *);
  * The sum that ${backup}, the head of the file ${fd}, ought to have.  Returns
  * 0, or -1 with errno.
  */
-int mbox_backup_sum(
-    int fd, const struct mbox_backup *, unsigned char sum[32]);
+int mbox_backup_sum(int fd, const struct mbox_backup *, unsigned char sum[32]);
 
 /** mbox_plan_free(plan): free the runs and close the backup. */
 void mbox_plan_free(struct mbox_plan *);

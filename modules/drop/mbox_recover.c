@@ -222,6 +222,8 @@ ends_well(struct recovery *r)
 	ssize_t n;
 
 	n = mbox_read_at(r->m->fd, r->now, MBOX_FROM_MAX, r->plan.final);
+	if (n > 0 && mbox_mmdf(r->now, (size_t)n) > 0)
+		return true;
 	if (n > 0 && *r->now == '\n')
 		return mbox_from(r->now + 1, (size_t)n - 1) > 0;
 	return n == 0 || (n > 0 && mbox_from(r->now, (size_t)n) > 0);

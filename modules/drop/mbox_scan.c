@@ -65,15 +65,19 @@ count_bare(const char *p, size_t len)
 uint32_t
 mbox_sum(const char *text, size_t len)
 {
-	uint32_t sum = 2166136261u;
+	return mbox_sum_on(2166136261u, text, len);
+}
 
+uint32_t
+mbox_sum_on(uint32_t sum, const char *text, size_t len)
+{
 	for (; len > 0; text++, len--)
 		sum = (sum ^ (unsigned char)*text) * 16777619u;
 	return sum;
 }
 
-static int
-append(struct mbox_index *index, const struct mbox_record *record)
+int
+mbox_append(struct mbox_index *index, const struct mbox_record *record)
 {
 	struct mbox_record *bigger;
 	size_t room;
@@ -120,7 +124,7 @@ end_message(struct scan *s, size_t at)
 		r->octets--; /* the LF cut off was counted as two */
 	else if (cut == 0 && len > 0 && s->buf[at - 1] != '\n')
 		r->octets += 2; /* the server ends the last line */
-	return append(s->index, r);
+	return mbox_append(s->index, r);
 }
 
 static void
@@ -218,6 +222,10 @@ mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 		return -1;
 	if ((ended = fill(&s, fd, window)) == -1)
 		goto out;
+	if (mbox_mmdf(s.buf, s.len) > 0) {
+		failed = mbox_mmdf_scan(m, fd, s.buf, window, index);
+		goto out;
+	}
 	if ((n = mbox_from(s.buf, s.len)) == 0) {
 		errno = EBADMSG;
 		goto out;

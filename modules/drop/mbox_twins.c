@@ -186,30 +186,79 @@ same(const unsigned char *a, const unsigned char *b)
 	return memcmp(a, b, MBOX_HASH_SIZE) == 0;
 }
 
+/* Is one of ${n} messages the ${ordinal}th already? */
+static bool
+is_given(struct mbox_uid **group, size_t n, uint32_t ordinal)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (group[i]->ordinal == ordinal)
+			return true;
+	return false;
+}
+
+/* Some of these ${n} equal messages say in their header which one they are;
+ * ${most}: the highest ordinal that is on record. */
+static void
+number_stored(struct mbox_uid **group, size_t n, uint32_t most)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (is_given(group, i, group[i]->ordinal))
+			group[i]->ordinal = 0; /* a copy: it says the same */
+		if (group[i]->ordinal > most)
+			most = group[i]->ordinal;
+	}
+	for (i = 0; i < n; i++)
+		if (group[i]->ordinal == 0)
+			group[i]->ordinal = ++most;
+}
+
+/* ${n} equal messages, ${known} of which there are records from ${t} on. */
+static void
+number_group(
+    struct mbox_uid **group, size_t n, const struct mbox_twin *t, size_t known)
+{
+	uint32_t most = known == 0 ? 0 : t->most;
+	bool stored = false;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		stored = stored || group[i]->ordinal != 0;
+	if (stored) {
+		number_stored(group, n, most);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		group[i]->ordinal = i < known ? t[i].ordinal : ++most;
+}
+
 int
 mbox_twins_number(struct mbox *m, size_t count)
 {
 	const struct mbox_twins *known = &m->twins;
 	struct mbox_uid **list = sorted(m->uids, count);
-	uint32_t most = 0;
-	size_t i, t = 0;
+	size_t i, n, k, t = 0;
 
 	if (list == NULL)
 		return -1;
-	for (i = 0; i < count; i++) {
-		if (i == 0 || !same(list[i]->hash, list[i - 1]->hash))
-			most = 0;
+	for (i = 0; i < count; i += n) {
+		for (n = 1;
+		     i + n < count && same(list[i]->hash, list[i + n]->hash);
+		     n++)
+			;
 		while (t < known->count &&
 		    memcmp(known->list[t].hash, list[i]->hash, MBOX_HASH_SIZE) <
 			0)
 			t++;
-		if (t < known->count &&
-		    same(known->list[t].hash, list[i]->hash)) {
-			list[i]->ordinal = known->list[t].ordinal;
-			most = known->list[t].most;
-			t++;
-		} else
-			list[i]->ordinal = ++most;
+		for (k = 0; t + k < known->count &&
+		     same(known->list[t + k].hash, list[i]->hash);
+		     k++)
+			;
+		number_group(list + i, n, known->list + t, k);
+		t += k;
 	}
 	free(list);
 	return 0;

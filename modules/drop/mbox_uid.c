@@ -3,13 +3,15 @@
  *
  * Runs in: the session, as the user.  Nothing is computed until a client asks.
  *
- * An mbox has no place for an id that mail programs would leave alone, so it
- * is a hash of what no program changes: the separator line, the header without
- * the fields in which mail programs keep their own notes, the size of the body
- * and its beginning.  Line ends do not count, so a file converted from LF to
- * CRLF keeps its ids.  Equal messages are numbered (mbox_twins.c).
+ * A message that has an X-UIDL header keeps that id (mbox_xuidl.c).  Of others
+ * it is a hash of what no program changes: the separator line, the header
+ * without the fields in which mail programs keep their own notes, the size of
+ * the body and its beginning.  Line ends do not count, so a file converted from
+ * LF to CRLF keeps its ids.  Equal messages are numbered (mbox_twins.c).  Or,
+ * if the administrator wants so, it is Qpopper's hash (mbox_qpopper.c).
  */
 #include <errno.h>
+#include <nettle/md5.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */
 #define LINE_START 32 /* octets that tell what field it is */
+#define XUIDL_LINE 256 /* octets in which an X-UIDL field must end */
 #define BODY 512 /* octets of the body that count */
 
 struct window {
@@ -32,15 +35,18 @@ struct window {
 struct digest {
 	struct window *window;
 	struct sha256_ctx sha;
+	struct md5_ctx md5;
+	bool qpopper; /* md5 is wanted */
 	uint64_t at, end; /* what is left of the message */
 	uint64_t octets; /* of the header, as sent */
 	bool skip; /* this field is private */
 	bool seen;
+	char *xuidl; /* its first good X-UIDL, or "" */
 };
 
-static const char *const private_fields[] = { "Status:", "X-Status:",
-	"X-Keywords:", "X-UID:", "X-UIDL:", "X-IMAP:", "X-IMAPbase:",
-	"Content-Length:" };
+static const char *const private_fields[] = { "Status:", "X-UIDL:", "X-Status:",
+	"X-Keywords:", "X-UID:", "X-IMAP:", "X-IMAPbase:", "Content-Length:" };
+enum { STATUS, XUIDL }; /* the first two */
 
 /* Make at least ${want} octets at ${offset} readable (fewer at the end of the
  * file) and store all that are there. */
@@ -86,25 +92,65 @@ update(struct digest *d, const char *text, size_t len)
 		sha256_update(&d->sha, len, (const uint8_t *)text);
 }
 
-/* ${line} begins a line of the header: is it a field to leave out? */
+/* Qpopper takes lines for texts that end in NUL. */
 static void
+update_md5(struct digest *d, struct popper_slice line)
+{
+	const char *lf = memchr(line.ptr, '\n', line.len);
+	char text[MBOX_QPOPPER_LINE];
+	size_t i, len = lf == NULL ? line.len : (size_t)(lf - line.ptr) + 1;
+
+	if (len > sizeof(text))
+		len = sizeof(text);
+	for (i = 0; i < len; i++)
+		text[i] = line.ptr[i];
+	for (i = 0; i < len; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	md5_update(&d->md5, len, (const uint8_t *)text);
+}
+
+/* "Status: RO": has a mail program seen it read? */
+static bool
+says_read(struct popper_slice line)
+{
+	const char *lf = memchr(line.ptr, '\n', line.len);
+	size_t len = lf == NULL ? line.len : (size_t)(lf - line.ptr);
+
+	return len > 7 && memchr(line.ptr + 7, 'R', len - 7) != NULL;
+}
+
+/* A line of the header begins here: is it a field to leave out, and does it
+ * tell something? */
+static int
 begin_field(struct digest *d, struct popper_slice line)
 {
 	size_t i, len;
 
 	if (*line.ptr == ' ' || *line.ptr == '\t')
-		return; /* a folded line shares the fate of its field */
+		return 0; /* a folded line shares the fate of its field */
 	d->skip = false;
 	for (i = 0; i < sizeof(private_fields) / sizeof(*private_fields); i++) {
 		len = strlen(private_fields[i]);
-		if (line.len < len ||
-		    strncasecmp(line.ptr, private_fields[i], len) != 0)
-			continue;
-		d->skip = true;
-		if (i == 0 && line.len > len + 2)
-			d->seen = line.ptr[len + 1] == 'R' ||
-			    line.ptr[len + 2] == 'R';
+		if (line.len >= len &&
+		    strncasecmp(line.ptr, private_fields[i], len) == 0)
+			break;
 	}
+	d->skip = i < sizeof(private_fields) / sizeof(*private_fields);
+	if (i == STATUS)
+		d->seen = d->seen || says_read(line);
+	if (i == XUIDL && *d->xuidl == '\0') {
+		if (look_on(d, XUIDL_LINE, &line) == -1)
+			return -1;
+		if (!mbox_xuidl(line, d->xuidl))
+			*d->xuidl = '\0';
+	}
+	if (d->qpopper && mbox_qpopper_is_hashed(line)) {
+		if (look_on(d, MBOX_QPOPPER_LINE, &line) == -1)
+			return -1;
+		update_md5(d, line);
+	}
+	return 0;
 }
 
 /* Hash one line of the header, however long. */
@@ -148,8 +194,8 @@ hash_header(struct digest *d)
 			d->octets += 2;
 			break;
 		}
-		begin_field(d, s);
-		if (hash_line(d, s) == -1)
+		if (begin_field(d, s) == -1 ||
+		    look_on(d, LINE_START, &s) == -1 || hash_line(d, s) == -1)
 			return -1;
 	}
 	d->skip = false;
@@ -192,17 +238,60 @@ hash_from(struct digest *d, const struct mbox_record *r)
 		errno = ESTALE;
 		return -1;
 	}
+	if (d->qpopper)
+		update_md5(d, popper_slice(s.ptr, r->from_len));
 	return hash_line(d, popper_slice(s.ptr, r->from_len));
 }
 
+/* Qpopper 4 ends with the separator line, once more. */
 static int
-hash_message(
-    struct window *w, const struct mbox_record *r, struct mbox_uid *uid)
+end_md5(struct digest *d, const struct mbox_record *r, bool old, char *text)
 {
-	struct digest d = { .window = w };
+	uint8_t sum[MD5_DIGEST_SIZE];
+	struct popper_slice s;
+
+	d->at = r->offset;
+	d->end = r->offset + r->from_len;
+	if (!old) {
+		if (look_on(d, r->from_len, &s) == -1)
+			return -1;
+		update_md5(d, popper_slice(s.ptr, r->from_len));
+	}
+	md5_digest(&d->md5, sizeof(sum), sum);
+	mbox_qpopper_text(sum, old, text);
+	return 0;
+}
+
+/* The id is ${text}: what a header or Qpopper's rule says.  Unless it is one
+ * that was made of this very message's hash, ${uid} has it. */
+static void
+take_text(struct mbox_uid *uid, char *text)
+{
+	unsigned char hash[MBOX_HASH_SIZE];
+	uint32_t ordinal;
+
+	if (mbox_own_form(text, hash, &ordinal) &&
+	    memcmp(hash, uid->hash, MBOX_HASH_SIZE) == 0) {
+		uid->ordinal = ordinal;
+		*text = '\0';
+	} else
+		mbox_text_hash(text, uid->hash);
+}
+
+static int
+hash_message(struct window *w, const struct mbox_record *r,
+    enum mbox_scheme scheme, struct mbox_uid *uid,
+    char text[POPPER_UID_MAX + 1])
+{
+	struct digest d = { .window = w, .xuidl = text };
 	uint8_t sum[SHA256_DIGEST_SIZE];
 
+	*text = '\0';
+	uid->ordinal = uid->text = 0;
+	d.qpopper = scheme != MBOX_POPPER;
 	sha256_init(&d.sha);
+	if (d.qpopper)
+		md5_init(&d.md5);
 	if (hash_from(&d, r) == -1)
 		return -1;
 	d.end = r->end;
@@ -212,39 +301,59 @@ hash_message(
 	sha256_digest(&d.sha, sizeof(sum), sum);
 	memcpy(uid->hash, sum, MBOX_HASH_SIZE);
 	uid->seen = d.seen;
+	if (*text == '\0' && d.qpopper &&
+	    end_md5(&d, r, scheme == MBOX_QPOPPER_OLD, text) == -1)
+		return -1;
+	if (*text != '\0')
+		take_text(uid, text);
 	return 0;
 }
 
 int
-mbox_hash(int fd, const struct mbox_record *r, struct mbox_uid *uid)
+mbox_hash(int fd, const struct mbox_record *r, enum mbox_scheme scheme,
+    struct mbox_uid *uid, char text[POPPER_UID_MAX + 1])
 {
 	struct window w;
 
 	w.fd = fd;
 	w.len = 0;
 	w.base = 0;
-	return hash_message(&w, r, uid);
+	return hash_message(&w, r, scheme, uid, text);
 }
 
-int
-mbox_uids(struct mbox *m, struct popper_error *e)
+static int
+hash_all(struct mbox *m, size_t count)
 {
-	size_t i, count = m->index.count - m->internal;
+	char text[POPPER_UID_MAX + 1];
 	struct window w;
+	size_t i;
 
-	if (m->uids != NULL || count == 0)
-		return 0;
-	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL)
-		goto fail;
 	w.fd = m->fd;
 	w.len = 0;
 	w.base = 0;
 	for (i = 0; i < count; i++)
 		if (hash_message(&w, &m->index.records[i + m->internal],
-			&m->uids[i]) == -1)
-			goto fail;
+			m->scheme, &m->uids[i], text) == -1 ||
+		    (*text != '\0' &&
+			mbox_texts_add(&m->texts, text, &m->uids[i]) == -1))
+			return -1;
+	return 0;
+}
+
+int
+mbox_uids(struct mbox *m, struct popper_error *e)
+{
+	size_t count = m->index.count - m->internal;
+
+	if (m->uids != NULL || count == 0)
+		return 0;
+	m->texts.len = 0;
+	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL ||
+	    hash_all(m, count) == -1)
+		goto fail;
 	mbox_twins_load(m);
-	if (mbox_twins_number(m, count) == 0) {
+	if (mbox_twins_number(m, count) == 0 &&
+	    mbox_refuse_lookalikes(m, count) == 0) {
 		m->unsaved = true;
 		return 0;
 	}
@@ -298,8 +407,13 @@ mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE])
 }
 
 void
-mbox_uid_text(const struct mbox_uid *uid, char text[POPPER_UID_MAX + 1])
+mbox_uid_text(const struct mbox *m, const struct mbox_uid *uid,
+    char text[POPPER_UID_MAX + 1])
 {
+	if (uid->text != 0 && uid->ordinal == 1) {
+		(void)strcpy(text, m->texts.ptr + uid->text);
+		return;
+	}
 	mbox_hash_text(uid->hash, text);
 	if (uid->ordinal > 1)
 		(void)snprintf(text + MBOX_HASH_TEXT,

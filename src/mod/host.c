@@ -58,6 +58,20 @@ add_letter(struct path *p, const char *user, size_t at)
 	return add_component(p, user + (at < len ? at : len - 1), 1);
 }
 
+/* The folder of Qpopper's hash-spool 1: the sum of the first five octets of the
+ * name, as a letter. */
+static bool
+add_hash(struct path *p, const char *user)
+{
+	unsigned sum = 0;
+	char letter;
+
+	for (size_t i = 0; i < 5 && user[i] != '\0'; i++)
+		sum += (unsigned char)user[i];
+	letter = (char)('a' + sum % 26);
+	return *user != '\0' && add(p, &letter, 1);
+}
+
 static bool
 add_percent(struct path *p, char what, const struct popper_identity *i)
 {
@@ -77,6 +91,8 @@ add_percent(struct path *p, char what, const struct popper_identity *i)
 		return add_letter(p, i->user, 0);
 	case '2':
 		return add_letter(p, i->user, 1);
+	case 'H':
+		return add_hash(p, i->user);
 	case 'f':
 		if (i->folder[0] == '\0')
 			return add(p, "INBOX", 5);

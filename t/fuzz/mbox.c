@@ -19,7 +19,9 @@ static void
 hash_all(struct popper_slice file, const struct mbox_index *index)
 {
 	struct mbox_record moved;
+	char text[POPPER_UID_MAX + 1], other[POPPER_UID_MAX + 1];
 	struct mbox_uid uid, alone;
+	enum mbox_scheme scheme;
 	int fd = memfd_create("mbox", MFD_CLOEXEC);
 	int part = memfd_create("message", MFD_CLOEXEC);
 	size_t i, len;
@@ -29,13 +31,15 @@ hash_all(struct popper_slice file, const struct mbox_index *index)
 	for (i = 0; i < index->count; i++) {
 		moved = index->records[i];
 		len = (size_t)(moved.end - moved.offset);
-		fuzz_check(mbox_hash(fd, &moved, &uid) == 0);
+		scheme = (enum mbox_scheme)(i % 3);
+		fuzz_check(mbox_hash(fd, &moved, scheme, &uid, text) == 0);
 		fuzz_check(ftruncate(part, 0) == 0);
 		fuzz_check(
 		    mbox_write_at(part, file.ptr + moved.offset, len, 0) == 0);
 		moved.end = len;
 		moved.offset = 0;
-		fuzz_check(mbox_hash(part, &moved, &alone) == 0);
+		fuzz_check(mbox_hash(part, &moved, scheme, &alone, other) == 0);
+		fuzz_check(strcmp(text, other) == 0);
 		fuzz_check(memcmp(uid.hash, alone.hash, MBOX_HASH_SIZE) == 0);
 	}
 	close(part);

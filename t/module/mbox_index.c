@@ -52,7 +52,9 @@ answers_are_those_of_a_scan(void **state)
 		FROM_A "A: b\r\n\r\ntext\r\n\r\n", FROM_A "a\rb\r\n\r\r\n",
 		FROM_A "\n" FROM_B "\n" FROM_A, FROM_A "A: b\n" FROM_B "\n",
 		FROM_A "x\n\r\n" FROM_B "y\n", ONE TWO, ONE TWIN TWO TWIN TWIN,
-		INTERNAL, INTERNAL ONE TWO, FROM_A "\n\n\n\n" FROM_A };
+		INTERNAL, INTERNAL ONE TWO, FROM_A "\n\n\n\n" FROM_A,
+		XUIDL("a") ONE, XUIDL("a") XUIDL("bc") XUIDL("a") TWO,
+		MMDF ONE MMDF MMDF TWO MMDF, MMDF MMDF ONE MMDF };
 	struct rig *r = *state;
 	size_t i;
 

@@ -36,20 +36,28 @@ expect_ignored(struct rig *r, const char *expected)
 	rig_close(r);
 }
 
+static struct popper_slice
+read_index(struct rig *r)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/state/" INDEX, r->top);
+	return rig_get(path);
+}
+
 /* Leave an index with unique-ids; returns it, room for one octet behind it and
  * what a session tells. */
 static char *
 good_index(struct rig *r, char **expected, size_t *len)
 {
 	struct popper_slice text;
-	char path[128], *copy;
+	char *copy;
 
 	rig_put(r, INTERNAL ONE TWIN TWIN);
 	rig_open(r);
 	*expected = index_answers(r, true);
 	rig_close(r);
-	(void)snprintf(path, sizeof(path), "%s/state/" INDEX, r->top);
-	text = rig_get(path);
+	text = read_index(r);
 	*len = text.len;
 	copy = malloc(text.len + 1);
 	assert_non_null(copy);
@@ -122,7 +130,7 @@ static void
 forge(struct rig *r, struct popper_slice index, size_t at,
     struct popper_slice with)
 {
-	const size_t place = 88;
+	const size_t place = 104;
 	uint64_t sum, word;
 	char *copy = malloc(index.len);
 	size_t i;
@@ -149,7 +157,7 @@ forged_ones_are_ignored(void **state)
 {
 	static const uint64_t numbers[] = { 1, 5000, 1u << 20, UINT32_MAX,
 		(uint64_t)1 << 33, INT64_MAX, UINT64_MAX };
-	const size_t head = 96, record = sizeof(struct mbox_record);
+	const size_t head = 112, record = sizeof(struct mbox_record);
 	const size_t uids = head + 4 * record;
 	struct rig *r = *state;
 	struct popper_slice index, word;
@@ -164,18 +172,21 @@ forged_ones_are_ignored(void **state)
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		word = popper_slice((const char *)&numbers[i], 8);
 		/* Count of records, offset, end and octets of the first. */
-		for (k = 72; k < head + 24; k += k == 72 ? 24 : 8) {
+		for (k = 80; k < head + 24; k += k == 80 ? 32 : 8) {
 			forge(r, index, k, word);
 			assert_false(index_is_used(r));
 		}
 		if (numbers[i] == 1)
 			continue;
 		word.len = 4;
-		/* internal, with_uids, length of the first separator. */
-		forge(r, index, 80, word);
-		assert_false(index_is_used(r));
-		forge(r, index, 84, word);
-		assert_false(index_is_used(r));
+		/* internal, with_uids, mmdf, octets of texts, length of the
+		 * first separator. */
+		for (k = 88; k < 104; k += 4) {
+			if (k >= 96 && (uint32_t)numbers[i] == 0)
+				continue; /* so it is */
+			forge(r, index, k, word);
+			assert_false(index_is_used(r));
+		}
 		forge(r, index, head + 24, word);
 		assert_false(index_is_used(r));
 		/* The second begins in the first, or behind the end. */
@@ -183,12 +194,38 @@ forged_ones_are_ignored(void **state)
 		forge(r, index, head + record, word);
 		assert_false(index_is_used(r));
 	}
-	/* A flag that is neither true nor false. */
-	forge(r, index, uids + offsetof(struct mbox_uid, seen),
-	    popper_slice("\2", 1));
+	/* An id in texts that are not there. */
+	forge(r, index, uids + sizeof(struct mbox_uid) - 4,
+	    popper_slice("\2\0\0\0", 4));
 	expect_ignored(r, expected);
 	free(text);
 	free(expected);
+}
+
+/* Nor does he make popper tell a client what is no unique-id. */
+static void
+forged_texts_are_ignored(void **state)
+{
+	static const char *const texts[] = { "a\nb", "\x7f", "x", "abcdefg" };
+	struct rig *r = *state;
+	struct popper_slice index;
+	char uid[POPPER_UID_MAX + 1];
+	size_t i;
+
+	rig_put(r, XUIDL("good"));
+	rig_open(r);
+	rig_uid(r, 0, uid);
+	rig_close(r);
+	index = read_index(r);
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		forge(r, index, index.len - 7, popper_slice_text(texts[i]));
+		assert_int_equal(index_is_used(r), i == 2);
+		if (i != 2)
+			continue;
+		rig_uid(r, 0, uid);
+		assert_string_equal(uid, "xood");
+	}
+	free((void *)(uintptr_t)index.ptr);
 }
 
 /* What an earlier session left half-written is no obstacle. */
@@ -269,6 +306,7 @@ main(void)
 		RIGGED(damaged_ones_are_ignored),
 		RIGGED(what_is_no_file_of_ours_is_ignored),
 		RIGGED(forged_ones_are_ignored),
+		RIGGED(forged_texts_are_ignored),
 		RIGGED(remains_are_no_obstacle),
 		RIGGED(a_state_folder_without_rights_is_no_trouble),
 	};

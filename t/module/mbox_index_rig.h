@@ -20,6 +20,9 @@
 	       "Subject: DON'T DELETE THIS MESSAGE\n"              \
 	       "X-IMAP: 0123456789 0000000001\n\nIt is not mail.\n\n"
 
+#define XUIDL(id) FROM_A "X-UIDL: " id "\n\nStored\n\n"
+#define MMDF "\1\1\1\1\n"
+
 /* Seconds that our clock is before the kernel's: 10 when a test begins. */
 extern time_t index_clock_ahead;
 

@@ -109,7 +109,7 @@ static void
 junk_at_the_start_is_refused_and_left_alone(void **state)
 {
 	static const char *const junk[] = { "x", "\n" MAIL, "A: b\n\n" MAIL,
-		"From here\n\n", "\001\001\001\001\nA: b\n\n" };
+		"From here\n\n", "\001\001\001\nA: b\n\n" };
 	struct rig *r = *state;
 	size_t i;
 

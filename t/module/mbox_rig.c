@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mbox_rig.h"
+#include "mod/host.h"
 
 static char last_log[1024];
 
@@ -63,25 +64,12 @@ rig_fail_system(
 	return -1;
 }
 
-/* Knows "%u" at the end, which is all that the tests use. */
-static int
-expand(char *out, size_t size, const char *path,
-    const struct popper_identity *who, struct popper_error *e)
-{
-	size_t len = strlen(path);
-
-	if (len < 2 || strcmp(path + len - 2, "%u") != 0)
-		return rig_fail(e, POPPER_PERMANENT, "path %s", path);
-	(void)snprintf(out, size, "%.*s%s", (int)len - 2, path, who->user);
-	return 0;
-}
-
 static const struct popper_host host = {
 	.size = sizeof(host),
 	.log = rig_log_line,
 	.fail = rig_fail,
 	.fail_system = rig_fail_system,
-	.expand = expand,
+	.expand = host_expand,
 };
 
 const char *
@@ -111,9 +99,17 @@ rig_setup(void **state)
 	assert_int_not_equal(r->state, -1);
 	(void)snprintf(r->path, sizeof(r->path), "%s/user", r->spool);
 	(void)snprintf(r->lock, sizeof(r->lock), "%s.lock", r->path);
-	r->conf = (struct mbox_conf){
-		.path = r->path, .lock_timeout = 0, .dotlock = true
-	};
+	r->conf = (struct mbox_conf){ .path = r->path,
+		.lock_timeout = 0,
+		.dotlock = true,
+		.spool_dir = "",
+		.home_dir_mail = "",
+		.temp_dir = "",
+		.temp_name = ".%u.pop",
+		.check_old_spool_loc = true,
+		.merge_temp_drop = true,
+		.uw_kludge = true,
+		.unique_id = "popper" };
 	r->identity = (struct popper_identity){
 		.size = sizeof(r->identity), .uid = getuid(), .gid = getgid()
 	};

@@ -64,7 +64,7 @@ private_fields_and_line_ends_do_not_count(void **state)
 		FROM_A
 		"Status: RO\nSubject: one\nDate: x\n\nText\nand more\n\n",
 		FROM_A "Subject: one\nX-Status: A\nX-Keywords:\n a\n b\n"
-		       "Date: x\nstatus: O\nX-UID: 7\nX-UIDL: abc\n"
+		       "Date: x\nstatus: O\nX-UID: 7\nX-UIDL: a b\n"
 		       "Content-Length: 14\nX-IMAPbase: 1 2\n\n"
 		       "Text\nand more\n\n",
 		"From alice@example.org Thu Jan  1 00:00:00 1970\r\n"

@@ -56,6 +56,15 @@ knows_every_form(void **state)
 	becomes("/m/%1/%2/%u", "/m/a/l/alice@example.org");
 	becomes("/m/100%%/%1%2", "/m/100%/al");
 	becomes("/~/x", "/~/x");
+	/* Qpopper's hash-spool 1: five octets count, not four. */
+	is("maida", "/b");
+	becomes("/m/%H/%u", "/m/o/maida");
+	is("mary", "/b");
+	becomes("/m/%H/%u", "/m/z/mary");
+	is("root", "/b");
+	becomes("/m/%H", "/m/k");
+	is("maidas", "/b");
+	becomes("/m/%H", "/m/o");
 	is("bob", "/b");
 	becomes("/m/%n", "/m/bob");
 	is("x", "/b");
@@ -92,6 +101,7 @@ refuses_what_is_not_there(void **state)
 	refused("/m/%u");
 	refused("/m/%1");
 	refused("/m/%2");
+	refused("/m/%H");
 	is("@example.org", "/");
 	refused("/m/%n");
 	is("alice@", "/");
