@@ -72,6 +72,8 @@ struct popper_request {
 	const char *command; /* "RETR", "TOP" or "LIST" */
 	size_t i; /* the message, counted from 0 */
 	struct popper_slice argument; /* the extra argument, or empty */
+	/* Since 1.2. */
+	uint64_t lines; /* of TOP; UINT64_MAX: the whole message */
 };
 
 struct popper_ext {
@@ -90,7 +92,9 @@ struct popper_ext {
 	 * filter(self, request, next, error):
 	 * Put a sink in front of ${next}, or return ${next} itself to stay
 	 * out, or NULL with ${error} filled.  finish is called after the last
-	 * octet: it may put more into ${next}.  It frees the filter.
+	 * octet: it may put more into ${next}.  It frees the filter.  If the
+	 * message could not be read to its end, ${error} is filled already:
+	 * then it only frees the filter.
 	 */
 	struct popper_sink *(*filter)(void *self,
 	    const struct popper_request *, struct popper_sink *next,

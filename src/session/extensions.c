@@ -148,8 +148,7 @@ extensions_command(struct extensions *x, struct messages *m,
 	if ((c = find(x, line, &self, &words)) == NULL)
 		return false;
 	if (command_split(line, &keyword, &args) != COMMAND_FINE) {
-		*outcome = reply_refuse(
-		    r, POPPER_INVALID, "malformed command");
+		*outcome = reply_refuse(r, POPPER_INVALID, "malformed command");
 		return true;
 	}
 	words--; /* the keyword's first word is no argument */
@@ -158,8 +157,8 @@ extensions_command(struct extensions *x, struct messages *m,
 		    r, POPPER_INVALID, "wrong number of arguments");
 		return true;
 	}
-	*outcome = talk_run(c, self, args.word + words, args.count - words, m,
-	    r);
+	*outcome =
+	    talk_run(c, self, args.word + words, args.count - words, m, r);
 	return true;
 }
 
@@ -199,17 +198,21 @@ extensions_filter(struct extensions *x, const struct popper_request *request,
 }
 
 int
-extensions_finish(struct filters *f, struct popper_error *e)
+extensions_finish(struct filters *f, int result, struct popper_error *e)
 {
-	int result = 0;
+	struct popper_error more;
 
 	/* The last one that was added is the first of the chain. */
 	while (f->count > 0) {
 		f->count--;
-		if (f->ext[f->count]->finish != NULL &&
-		    f->ext[f->count]->finish(f->sink[f->count],
-			result == 0 ? e : &(struct popper_error){ 0 }) == -1)
-			result = -1;
+		if (f->ext[f->count]->finish == NULL)
+			continue;
+		more = *e; /* the first one is told */
+		if (f->ext[f->count]->finish(f->sink[f->count], &more) == 0)
+			continue;
+		if (result == 0)
+			*e = more;
+		result = -1;
 	}
 	return result;
 }

@@ -43,8 +43,7 @@ bool extensions_command(struct extensions *, struct messages *,
 
 /** extensions_accept(x, argument): does one understand this argument behind
  * RETR, TOP or LIST? */
-bool extensions_accept(
-    const struct extensions *, struct popper_slice argument);
+bool extensions_accept(const struct extensions *, struct popper_slice argument);
 
 #define FILTERS_MAX MODULES_MAX
 
@@ -65,12 +64,15 @@ struct popper_sink *extensions_filter(struct extensions *,
     const struct popper_request *, struct popper_sink *next, struct filters *,
     struct popper_error *);
 
-/** extensions_finish(f, error): the message is over; frees the filters.  0, or
- * -1 if one of them could not finish. */
-int extensions_finish(struct filters *, struct popper_error *);
+/**
+ * extensions_finish(f, result, error):
+ * The message is over, or could not be read if ${result} is -1, with ${error}
+ * filled; frees the filters.  ${result}, or -1 if one of them could not finish.
+ */
+int extensions_finish(struct filters *, int result, struct popper_error *);
 
-int extensions_before_update(struct extensions *,
-    const struct popper_changes *, struct popper_error *);
+int extensions_before_update(
+    struct extensions *, const struct popper_changes *, struct popper_error *);
 void extensions_after_update(struct extensions *, enum popper_outcome);
 
 #endif

@@ -28,8 +28,8 @@ say_ok(struct exit_sink *x)
 	struct popper_error e;
 
 	if (x->filtered || strcmp(x->request->command, "RETR") != 0 ||
-	    messages_octets(&x->session->messages, x->request->i, &octets,
-		&e) == -1)
+	    messages_octets(
+		&x->session->messages, x->request->i, &octets, &e) == -1)
 		reply_ok(x->reply, "message follows");
 	else
 		reply_ok(x->reply, "%llu octets", (unsigned long long)octets);
@@ -55,19 +55,18 @@ pour(struct session *s, const struct popper_request *request,
 	struct popper_sink *first;
 	int result = -1;
 
+	error_clear(e);
 	first = extensions_filter(&s->extensions, request, last, &f, e);
 	s->altered = f.count > 0;
 	if (first != NULL)
 		result = s->maildrop.driver->read(
 		    s->maildrop.self, request->i, 0, first, e);
-	if (extensions_finish(&f, e) == -1)
-		result = -1;
-	return result;
+	return extensions_finish(&f, result, e);
 }
 
 enum outcome
-pipeline_send(struct session *s, const struct popper_request *request,
-    uint64_t lines, struct reply *r)
+pipeline_send(
+    struct session *s, const struct popper_request *request, struct reply *r)
 {
 	struct exit_sink x = { .sink = { .put = exit_put },
 		.session = s,
@@ -79,10 +78,10 @@ pipeline_send(struct session *s, const struct popper_request *request,
 	int result;
 
 	error_clear(&e);
-	if (lines == PIPELINE_ALL)
+	if (request->lines == PIPELINE_ALL)
 		result = pour(s, request, &x.sink, &e);
 	else {
-		top_start(&top, &x.sink, lines);
+		top_start(&top, &x.sink, request->lines);
 		result = pour(s, request, &top.sink, &e);
 	}
 	if (result == 0) {

@@ -82,7 +82,8 @@ list_size(struct session *s, size_t i, struct popper_slice argument,
 	struct popper_request request = { .size = sizeof(request),
 		.command = "LIST",
 		.i = i,
-		.argument = argument };
+		.argument = argument,
+		.lines = PIPELINE_ALL };
 
 	if (argument.len == 0)
 		return messages_octets(&s->messages, i, octets, e);
@@ -94,18 +95,24 @@ list_all(struct session *s, struct popper_slice argument, struct reply *r)
 {
 	struct popper_error e;
 	uint64_t octets;
+	bool answered = false;
 
-	if (say_total(s, r, list_total) != OUTCOME_DONE)
-		return OUTCOME_REFUSED;
 	for (size_t i = 0; i < s->maildrop.count; i++) {
 		if (messages_is_deleted(&s->messages, i))
 			continue;
 		if (list_size(s, i, argument, &octets, &e) == -1) {
+			if (!answered) /* it may be the argument */
+				return refuse("LIST", &e, r);
 			log_failure("LIST", &e);
 			return OUTCOME_CLOSE;
 		}
+		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
+			return OUTCOME_REFUSED;
+		answered = true;
 		reply_line(r, "%zu %llu", i + 1, (ull)octets);
 	}
+	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
+		return OUTCOME_REFUSED;
 	return reply_end(r);
 }
 
@@ -192,7 +199,8 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 {
 	struct session *s = context;
 	struct popper_request request = { .size = sizeof(request),
-		.command = "RETR" };
+		.command = "RETR",
+		.lines = PIPELINE_ALL };
 	struct popper_error e;
 	enum outcome o;
 
@@ -202,7 +210,7 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1 ||
 	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("RETR", &e, r);
-	o = pipeline_send(s, &request, PIPELINE_ALL, r);
+	o = pipeline_send(s, &request, r);
 	if (o != OUTCOME_DONE)
 		return o;
 	messages_touch(&s->messages, request.i);
@@ -219,16 +227,15 @@ top_command(void *context, const struct arguments *args, struct reply *r)
 	struct popper_request request = { .size = sizeof(request),
 		.command = "TOP" };
 	struct popper_error e;
-	uint64_t lines;
 
 	if (!extra_argument(s, args, 2, &request) ||
-	    !number_saturate(args->word[1], &lines))
+	    !number_saturate(args->word[1], &request.lines))
 		return reply_refuse(
 		    r, POPPER_INVALID, "TOP takes a message and a number");
 	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1 ||
 	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("TOP", &e, r);
-	return pipeline_send(s, &request, lines, r);
+	return pipeline_send(s, &request, r);
 }
 
 /* DELE only marks; update.c removes, after QUIT. */

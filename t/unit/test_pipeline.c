@@ -134,11 +134,12 @@ send_message(size_t i, const char *argument, uint64_t lines)
 	struct popper_request r = { .size = sizeof(r),
 		.command = lines == PIPELINE_ALL ? "RETR" : "TOP",
 		.i = i,
-		.argument = popper_slice_text(argument) };
+		.argument = popper_slice_text(argument),
+		.lines = lines };
 
 	stream.out_len = 0;
 	reply_begin(&reply);
-	return pipeline_send(&s, &r, lines, &reply);
+	return pipeline_send(&s, &r, &reply);
 }
 
 #define assert_sent(literal) \
