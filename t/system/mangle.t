@@ -4,8 +4,9 @@ makes of it.
 """
 
 import os
-import re
 import sys
+import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
@@ -15,6 +16,8 @@ import popper  # noqa: E402
 import tap  # noqa: E402
 
 popper.need_server()
+if not os.path.exists(os.path.join(popper.BUILD, "modules/ext/mangle.la")):
+    tap.skip_all("built without mangle")
 MODE = "daemon" if popper.ROOT else "user"
 UID = 61003
 UNTOUCHED = r"mangle: message %d is sent as it is"
@@ -82,5 +85,128 @@ def works():
         client.quit()
 
 
+HEAD = b"Subject: hostile\nMime-Version: 1.0\n"
+
+
+def nested(depth):
+    return HEAD + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i)
+        for i in range(depth)) + b"\nthe end\n"
+
+
+def inside(depth):
+    return HEAD + b"Content-Type: message/rfc822\n\n" * depth + b"\nin\n"
+
+
+def bomb(charset, body):
+    return (HEAD + b"Content-Type: text/plain; charset=" + charset +
+            b"\n\n" + body + b"\n")
+
+
+# Octets, and whether it must be as it was.
+HOSTILE = [
+    ("500,000 empty parts", HEAD + b"Content-Type: multipart/mixed; "
+     b"boundary=a\n\n" + b"--a\n\n\n" * 500000 + b"\n" * 500000, True),
+    ("multiparts, 10,000 deep", nested(10000), False),
+    ("messages, 10,000 deep", inside(10000), False),
+    ("UTF-7", bomb(b"utf-7", b"+" + b"AAAA" * 600000), None),
+    ("ISO-2022-JP escapes", bomb(b"iso-2022-jp",
+                                 b"\x1b$B0!\x1b(B" * 400000), None),
+    ("UTF-16 in 3 MB", bomb(b"utf-16", b"\x4e\x2d" * 1500000), None),
+    ("invalid octets", bomb(b"utf-8", b"\xff" * 3000000), None),
+    ("a header of 3 MB", b"Subject: " + b"=?utf-8?q?=C3=A9?= " * 160000 +
+     b"\n\nx\n", None),
+    ("100,000 addresses", b"To: " + b"=?utf-8?q?a?= <a@b>,\n " * 100000 +
+     b"c@d\n\nx\n", None),
+    ("boundaries never closed", HEAD +
+     b"Content-Type: multipart/mixed; boundary=" + b"x" * 70 + b"\n\n" +
+     (b"--" + b"x" * 69 + b"\n") * 40000, None),
+    ("base64 of nothing", HEAD + b"Content-Transfer-Encoding: base64\n\n" +
+     b"=" * 3000000 + b"\n", None),
+]
+
+
+class Watch:
+    """The most memory that a session and its children have at any time."""
+
+    def __init__(self, server):
+        self.server = server
+        self.session = self.child = self.reserved = 0
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+        self.thread.start()
+
+    def _look(self):
+        while not self.stop.is_set():
+            for session in self.server.children("popper-session"):
+                self.session = max(self.session, peak(session))
+                self.reserved = max(self.reserved, peak(session, "VmPeak"))
+                for child in popper.descendants(session):
+                    self.child = max(self.child, peak(child))
+
+    def end(self):
+        self.stop.set()
+        self.thread.join()
+
+
+def peak(pid, field="VmHWM"):
+    try:
+        return int(popper.status(pid)[field].split()[0])
+    except (OSError, KeyError):
+        return 0
+
+
+def hostile():
+    """Nothing is lost, nobody waits long, nothing grows."""
+    messages = [message for _, message, _ in HOSTILE] + [mail.simple(1)]
+    with start(messages) as server:
+        client = server.connect().enter("alice")
+        watch = Watch(server)
+        number = {client.fetch("RETR %d" % (i + 1)): i + 1
+                  for i in range(len(messages))}
+        for name, message, untouched in HOSTILE:
+            i = number[mail.wire(message)]
+            began = time.monotonic()
+            got = client.fetch("RETR %d X-MANGLE" % i)
+            tap.diag("%s: %.2f s" % (name, time.monotonic() - began))
+            same = got == mail.wire(message)
+            if untouched is not None:
+                tap.equal(same, untouched, name + ": untouched")
+            told = server.log.find(UNTOUCHED % i)
+            tap.equal(len(told), 1 if same else 0, name + ": the log knows")
+            tap.equal(client.ok("LIST %d X-MANGLE" % i),
+                      "+OK %d %d" % (i, len(got)), name + ": LIST agrees")
+        got = client.fetch("RETR %d X-MANGLE" % number[
+            mail.wire(mail.simple(1))])
+        tap.ok(b"Line one of message 1." in got, "the next one is mangled")
+        tap.ok(client.quit().startswith("+OK"), "the session lives")
+        watch.end()
+        tap.diag("session %d kB, child %d kB" % (watch.session, watch.child))
+        if watch.reserved > 1 << 30:  # kB: AddressSanitizer's shadow
+            tap.skip("the session is under 64 MB", "a sanitizer needs more")
+            return
+        tap.ok(0 < watch.session < 65536, "the session is under 64 MB")
+        tap.ok(watch.child < 65536, "so is its child")
+
+
+def many():
+    """LIST costs one pass."""
+    messages = [mail.simple(i) for i in range(300)]
+    with start(messages, "time = 20s") as server:
+        client = server.connect().enter("alice")
+        times = []
+        for _ in range(2):
+            began = time.monotonic()
+            sizes = lists(client, "X-MANGLE")
+            times.append(time.monotonic() - began)
+        tap.diag("LIST of 300: %.3f s, again %.3f s" % tuple(times))
+        for i, size in sizes[::50]:
+            tap.equal(len(client.fetch("RETR %d X-MANGLE" % i)), size,
+                      "message %d has its size" % i)
+        client.quit()
+
+
 works()
+hostile()
+many()
 tap.done()
