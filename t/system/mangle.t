@@ -95,7 +95,7 @@ def nested(depth):
 
 
 def inside(depth):
-    return HEAD + b"Content-Type: message/rfc822\n\n" * depth + b"\nin\n"
+    return HEAD + b"Content-Type: message/rfc822\n\n" * depth + b"\ninside\n"
 
 
 def bomb(charset, body):
