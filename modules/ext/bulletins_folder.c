@@ -19,9 +19,9 @@ bulletins_number(const char *name)
 	int64_t n = 0;
 
 	for (; *name >= '0' && *name <= '9'; name++) {
-		n = n * 10 + (*name - '0');
-		if (n > BULLETINS_NUMBER_MAX)
+		if (n > (BULLETINS_NUMBER_MAX - (*name - '0')) / 10)
 			return -1;
+		n = n * 10 + (*name - '0');
 	}
 	return n;
 }
@@ -52,7 +52,7 @@ add(struct bulletins_folder *f, int64_t number, const char *name)
 			return -1;
 		f->entries = more;
 	}
-	f->entries[f->count].number = number;
+	f->entries[f->count] = (struct bulletins_entry){ .number = number };
 	if ((f->entries[f->count].name = strdup(name)) == NULL)
 		return -1;
 	f->count++;

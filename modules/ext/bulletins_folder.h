@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BULLETINS_NUMBER_MAX 2147483647 /* fits a long of any machine */
+#define BULLETINS_NUMBER_MAX INT64_MAX /* dates are used as numbers */
 #define BULLETINS_FILES_MAX 20000 /* in one folder */
 
 struct bulletins_entry {
 	int64_t number;
 	char *name; /* of the file */
+	bool hidden; /* not for this user */
 };
 
 struct bulletins_folder {

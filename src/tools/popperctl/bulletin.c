@@ -26,8 +26,8 @@ const struct family bulletin_family = { "bulletin",
 static const struct popper_option options[] = {
 	POPPER_OPTION(
 	    TEXT, struct bulletin_conf, directory, "directory", "", ""),
-	POPPER_OPTION(TEXT, struct bulletin_conf, state_directory,
-	    "state-directory", "", ""),
+	POPPER_OPTION(TEXT, struct bulletin_conf, popbull_directory,
+	    "popbull-directory", "", ""),
 	POPPER_OPTION(TEXT, struct bulletin_conf, bulldb, "bulldb", "", ""),
 	POPPER_OPTIONS_END
 };

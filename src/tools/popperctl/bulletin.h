@@ -11,7 +11,7 @@
 /* What modules.conf says of the module bulletins; option names as there. */
 struct bulletin_conf {
 	const char *directory;
-	const char *state_directory;
+	const char *popbull_directory;
 	const char *bulldb;
 };
 
