@@ -160,16 +160,18 @@ ask(struct popper_answer *answer)
 
 /* What the name asked for goes into what the module found. */
 static enum popper_verdict
-finish(enum popper_verdict v, struct popper_answer *answer)
+finish(struct exchange *x, enum popper_verdict v, struct popper_answer *answer)
 {
-	const char *folder;
+	const struct name *name;
 
 	if (v == POPPER_AUTH_MORE)
 		return v; /* the name may have come before */
-	folder = services_folder();
-	if (v == POPPER_AUTH_YES)
-		text_copy(answer->identity.folder,
-		    sizeof(answer->identity.folder), folder);
+	name = services_name();
+	if (v != POPPER_AUTH_YES)
+		return v;
+	text_copy(answer->identity.folder, sizeof(answer->identity.folder),
+	    name->folder);
+	text_copy(x->suffix, sizeof(x->suffix), name->suffix);
 	return v;
 }
 
@@ -185,9 +187,10 @@ exchange_begin(
 	x->manners = a->manners;
 	text_copy(x->certificate, sizeof(x->certificate), a->certificate);
 	text_copy(x->given, sizeof(x->given), a->user);
+	x->suffix[0] = '\0';
 	if (a->user[0] != '\0')
 		return finish(
-		    by_name(x, a->mechanism, a->secret, answer), answer);
+		    x, by_name(x, a->mechanism, a->secret, answer), answer);
 	p = describe(x, a->mechanism);
 	p.secret = a->secret;
 	p.initial = a->initial;
@@ -195,12 +198,12 @@ exchange_begin(
 	if (plain_is(a->mechanism)) {
 		enum plain_result r = plain_begin(&x->plain, &p, &challenge);
 
-		return finish(by_plain(x, r, challenge, answer), answer);
+		return finish(x, by_plain(x, r, challenge, answer), answer);
 	}
 	if (strcmp(a->mechanism, "EXTERNAL") != 0)
-		return finish(chain_begin(x->chain, &p, answer), answer);
+		return finish(x, chain_begin(x->chain, &p, answer), answer);
 	if (a->initial)
-		return finish(by_certificate(x, a->secret, answer), answer);
+		return finish(x, by_certificate(x, a->secret, answer), answer);
 	x->external = true;
 	return ask(answer);
 }
@@ -214,12 +217,13 @@ exchange_step(struct exchange *x, struct popper_slice response,
 
 	if (x->external) {
 		x->external = false;
-		return finish(by_certificate(x, response, answer), answer);
+		return finish(x, by_certificate(x, response, answer), answer);
 	}
 	if (x->plain.stage == PLAIN_IDLE)
-		return finish(chain_step(x->chain, response, answer), answer);
+		return finish(
+		    x, chain_step(x->chain, response, answer), answer);
 	r = plain_step(&x->plain, response, &challenge);
-	return finish(by_plain(x, r, challenge, answer), answer);
+	return finish(x, by_plain(x, r, challenge, answer), answer);
 }
 
 void
@@ -231,7 +235,7 @@ exchange_end(struct exchange *x)
 	x->external = false;
 	x->password = false;
 	secret_wipe(x->digest, sizeof(x->digest));
-	services_folder();
+	services_name();
 }
 
 static bool

@@ -161,6 +161,7 @@ hand_over(struct gate *g, struct popper_slice ahead, int *report,
 	o.named = g->settings->reverse_lookup;
 	o.manners = g->exchange.manners;
 	o.ahead = ahead;
+	text_copy(o.suffix, sizeof(o.suffix), g->exchange.suffix);
 	text_copy(o.client, sizeof(o.client), g->client_address);
 	if (stays(g) && fd_pair(pair) == -1)
 		return error_system(e, POPPER_TEMPORARY, "socketpair");

@@ -32,6 +32,53 @@ downcase(char *s)
 			*s = (char)(*s - 'A' + 'a');
 }
 
+/* As the account's name is compared later on. */
+static bool
+same(const struct settings *s, struct popper_slice a, const char *b)
+{
+	if (strlen(b) < a.len)
+		return false;
+	return s->downcase_user ? strncasecmp(a.ptr, b, a.len) == 0
+				: strncmp(a.ptr, b, a.len) == 0;
+}
+
+/* Is ${user}, whole or without its domain, in the list of accounts whose name
+ * ends so?  The list is the administrator's: to look for the account would
+ * take a stranger time that tells whether it is there. */
+static bool
+is_excepted(const struct settings *s, const char *user, size_t local)
+{
+	static const char between[] = " \t,";
+	const char *word = s->name_suffix_except;
+	size_t len;
+
+	for (word += strspn(word, between); *word != '\0';
+	     word += len, word += strspn(word, between)) {
+		len = strcspn(word, between);
+		if ((len == local || len == strlen(user)) &&
+		    same(s, popper_slice(word, len), user))
+			return true;
+	}
+	return false;
+}
+
+/* "mary-no-mime@domain" is "mary@domain" and "no-mime". */
+static void
+cut_suffix(const struct settings *s, struct name *n)
+{
+	size_t local = strcspn(n->user, "@"), len = strlen(s->name_suffix);
+	char *tail;
+
+	n->suffix[0] = '\0';
+	if (len == 0 || local <= len || is_excepted(s, n->user, local))
+		return;
+	tail = n->user + local - len;
+	if (!same(s, popper_slice(s->name_suffix, len), tail))
+		return;
+	text_copy(n->suffix, sizeof(n->suffix), s->name_suffix + 1);
+	memmove(tail, n->user + local, strlen(n->user + local) + 1);
+}
+
 /* "user+folder@domain" is "user@domain" and "folder": the first separator
  * counts, and only before the domain. */
 static int
@@ -79,9 +126,12 @@ name_make(const struct settings *s, const char *given, struct name *n,
     struct popper_error *e)
 {
 	n->folder[0] = '\0';
+	n->suffix[0] = '\0';
 	if (prepare(n->user, sizeof(n->user), popper_slice_text(given), e) ==
-		-1 ||
-	    split(s, n, e) == -1)
+	    -1)
+		return -1;
+	cut_suffix(s, n);
+	if (split(s, n, e) == -1)
 		return -1;
 	if (!set_domain(s, n->user))
 		return error_set(e, POPPER_DENIED, "no such form of a name");

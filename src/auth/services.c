@@ -5,7 +5,6 @@
  */
 #include "auth/services.h"
 
-#include "auth/name.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "mod/host.h"
@@ -13,7 +12,7 @@
 static struct chain *chain;
 static const struct settings *settings;
 static const char *client_address = "";
-static char folder[POPPER_FOLDER_MAX + 1], folder_told[POPPER_FOLDER_MAX + 1];
+static struct name asked, told; /* of it, but for the user */
 
 static int
 canonical(char *out, size_t size, const char *name, struct popper_error *e)
@@ -24,7 +23,7 @@ canonical(char *out, size_t size, const char *name, struct popper_error *e)
 		return -1;
 	if (!text_copy(out, size, n.user))
 		return error_set(e, POPPER_DENIED, "the name is too long");
-	text_copy(folder, sizeof(folder), n.folder);
+	asked = n;
 	return 0;
 }
 
@@ -68,10 +67,11 @@ services_of(struct chain *c, const struct settings *s)
 	return &host;
 }
 
-const char *
-services_folder(void)
+const struct name *
+services_name(void)
 {
-	text_copy(folder_told, sizeof(folder_told), folder);
-	folder[0] = '\0';
-	return folder_told;
+	told = asked;
+	asked.folder[0] = '\0';
+	asked.suffix[0] = '\0';
+	return &told;
 }

@@ -3,6 +3,7 @@
 #define AUTH_SERVICES_H
 
 #include "auth/chain.h"
+#include "auth/name.h"
 #include "base/settings.h"
 
 /** services_of(c, s): the services, for the modules of ${c}; one set per
@@ -13,8 +14,8 @@ const struct popper_host *services_of(struct chain *, const struct settings *);
  * on; lives until it is another. */
 void services_client(const char *address);
 
-/** services_folder(): the sub-mailbox in the name that was made canonical
- * last, or "".  Forgets it. */
-const char *services_folder(void);
+/** services_name(): sub-mailbox and suffix in the name that was made canonical
+ * last, or "".  Forgets them; the answer is good until the next call. */
+const struct name *services_name(void);
 
 #endif

@@ -12,6 +12,8 @@
 #define WORKER_USES_MAX 10000 /* connections */
 #define LOGIN_DELAY_MAX (7 * 86400) /* seconds */
 
+#define NAME_SUFFIX_MAX 30 /* without the sign in front */
+
 struct settings {
 	const char *listen; /* "[::]:110 0.0.0.0:110", or "" */
 	const char *user; /* popper-login runs as */
@@ -43,6 +45,8 @@ struct settings {
 	const char *penalty_exempt; /* networks, space separated */
 	const char *mailbox_separator; /* one character, or "" */
 	const char *default_domain; /* of names without one, or "" */
+	const char *name_suffix; /* cut off names: "-no-mime", or "" */
+	const char *name_suffix_except; /* names it belongs to */
 	const char *utf8_messages; /* send or refuse, without UTF8 given */
 	const char *language; /* what LANG * selects: en, de ... */
 	const char *language_folder; /* of the translations */

@@ -100,6 +100,20 @@ check_messages(const struct settings *s, struct popper_error *e)
 	    s->utf8_messages);
 }
 
+static bool
+is_suffix(const char *suffix)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_";
+	size_t len = strlen(suffix);
+
+	return len == 0 ||
+	    (len > 1 && len <= NAME_SUFFIX_MAX + 1 &&
+		strchr("!#$&*+,-./:;=^_|~", suffix[0]) != NULL &&
+		strspn(suffix + 1, letters) == len - 1);
+}
+
 static int
 check_names(const struct settings *s, struct popper_error *e)
 {
@@ -111,6 +125,11 @@ check_names(const struct settings *s, struct popper_error *e)
 		    "mailbox-separator = \"%.80s\": must be one of "
 		    "! # $ %% & * + , - . / : ; = ^ _ | ~, or empty",
 		    c);
+	if (!is_suffix(s->name_suffix))
+		return error_set(e, POPPER_PERMANENT,
+		    "name-suffix = \"%.80s\": must be a sign, as - or _, and 1 "
+		    "to 30 letters, digits, - or _ behind it; or empty",
+		    s->name_suffix);
 	if (domain[0] == '\0' ||
 	    (strlen(domain) < 200 &&
 		text_is_visible(popper_slice_text(domain)) &&

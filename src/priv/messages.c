@@ -279,6 +279,7 @@ opening_put(struct wire *w, const struct opening *o)
 	wire_put_number(w, i->login_delay);
 	wire_put_text(w, i->folder);
 	wire_put_text(w, o->client);
+	wire_put_text(w, o->suffix);
 	wire_put_number(w, o->named);
 	put_manners(w, &o->manners);
 	wire_put_slice(w, o->ahead);
@@ -301,6 +302,7 @@ opening_get(struct wire *w, struct opening *o)
 	i->login_delay = wire_get_number(w, INT64_MAX);
 	wire_get_text(w, i->folder, sizeof(i->folder));
 	wire_get_text(w, o->client, sizeof(o->client));
+	wire_get_text(w, o->suffix, sizeof(o->suffix));
 	o->named = get_bool(w);
 	get_manners(w, &o->manners);
 	o->ahead = wire_get_slice(w);

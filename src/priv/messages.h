@@ -120,6 +120,7 @@ bool verdict_get(struct wire *, struct verdict *);
 struct opening {
 	struct popper_identity identity;
 	char client[ADDRESS_MAX]; /* address as text, "" if it has none */
+	char suffix[NAME_SUFFIX_MAX + 1]; /* cut off the name given, or "" */
 	bool named; /* a HOST message will come from the gate */
 	struct manners manners;
 	struct popper_slice ahead;

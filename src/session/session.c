@@ -73,7 +73,7 @@ enter(struct session *s, struct popper_error *e)
 		.client = s->opening->client,
 		.state = state_open(q->state_root, i, e),
 		.server_name = s->settings->server_name,
-		.suffix = "" };
+		.suffix = s->opening->suffix };
 	if (s->place.state == -1)
 		return -1;
 	close(q->state_root); /* it would show the names of all users */

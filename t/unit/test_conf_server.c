@@ -152,6 +152,22 @@ wants_a_name_fit_for_the_greeting(void **state)
 	good("server-name", longest);
 }
 
+static void
+knows_what_a_suffix_is(void **state)
+{
+	(void)state;
+	good("name-suffix", "");
+	good("name-suffix", "-no-mime");
+	good("name-suffix", "_x");
+	good("name-suffix", "-abcdefghijklmnopqrstuvwxyz0123");
+	refused("name-suffix", "-abcdefghijklmnopqrstuvwxyz01234");
+	refused("name-suffix", "-");
+	refused("name-suffix", "no-mime");
+	refused("name-suffix", "@no-mime");
+	refused("name-suffix", "-no mime");
+	refused("name-suffix", "-n@x");
+}
+
 /* Set ${pairs} (names and values, then NULL); what server_check says. */
 static const char *
 told(const char *const *pairs)
@@ -282,6 +298,7 @@ main(void)
 		cmocka_unit_test_setup(sets_every_kind, defaults),
 		cmocka_unit_test_setup(names_the_wrong_word, defaults),
 		cmocka_unit_test_setup(checks_sense, defaults),
+		cmocka_unit_test_setup(knows_what_a_suffix_is, defaults),
 		cmocka_unit_test_setup(
 		    wants_a_name_fit_for_the_greeting, defaults),
 		cmocka_unit_test_setup(knows_words_of_tls, defaults),

@@ -36,6 +36,8 @@ loader_load(const char *kind, const char *name, struct popper_error *e)
 	return NULL;
 }
 
+static char given_suffix[NAME_SUFFIX_MAX + 1];
+
 static int
 make(void **state)
 {
@@ -44,7 +46,9 @@ make(void **state)
 	chain.offers[0] = nothing;
 	settings = (struct settings){ .tls_client_ca = "/ca.pem",
 		.mailbox_separator = "+",
-		.default_domain = "" };
+		.default_domain = "",
+		.name_suffix = "-no-mime",
+		.name_suffix_except = "" };
 	return 0;
 }
 
@@ -64,6 +68,7 @@ as(const char *certificate, const char *acts_as)
 	assert_true(
 	    text_copy(a.certificate, sizeof(a.certificate), certificate));
 	v = exchange_begin(&x, &a, &answer);
+	text_copy(given_suffix, sizeof(given_suffix), x.suffix);
 	exchange_end(&x);
 	return v;
 }
@@ -77,6 +82,10 @@ a_certificate_is_its_owner(void **state)
 	assert_int_equal(as("mary", "mary+lists"), POPPER_AUTH_YES);
 	assert_string_equal(answer.identity.user, "mary");
 	assert_string_equal(answer.identity.folder, "lists");
+	assert_string_equal(given_suffix, "");
+	assert_int_equal(as("mary", "mary-no-mime"), POPPER_AUTH_YES);
+	assert_string_equal(answer.identity.user, "mary");
+	assert_string_equal(given_suffix, "no-mime");
 	assert_int_equal(as("mary", "anna"), POPPER_AUTH_NO);
 	assert_int_equal(as("", ""), POPPER_AUTH_NO);
 	settings.trim_domain = true;
@@ -101,6 +110,7 @@ a_proved_name_becomes_no_other(void **state)
 	(void)state;
 	assert_int_equal(as("mary+lists", ""), POPPER_AUTH_NO);
 	assert_int_equal(as("mary+", ""), POPPER_AUTH_NO);
+	assert_int_equal(as("mary-no-mime", ""), POPPER_AUTH_NO);
 	assert_int_equal(as("ma\xc2\xadry", ""), POPPER_AUTH_NO);
 	assert_int_equal(as("\xef\xbd\x8d"
 			    "ary",

@@ -16,7 +16,10 @@ static int
 plain(void **state)
 {
 	(void)state;
-	s = (struct settings){ .mailbox_separator = "", .default_domain = "" };
+	s = (struct settings){ .mailbox_separator = "",
+		.default_domain = "",
+		.name_suffix = "",
+		.name_suffix_except = "" };
 	return 0;
 }
 
@@ -185,6 +188,63 @@ case_is_folded_last(void **state)
 }
 
 static void
+is(const char *given, const char *user, const char *suffix)
+{
+	becomes(given, user, "");
+	assert_string_equal(n.suffix, suffix);
+}
+
+static void
+suffixes(void **state)
+{
+	(void)state;
+	is("mary-no-mime", "mary-no-mime", "");
+	s.name_suffix = "-no-mime";
+	is("mary", "mary", "");
+	is("mary-no-mime", "mary", "no-mime");
+	is("mary-no-mime@example.org", "mary@example.org", "no-mime");
+	is("mary@example.org-no-mime", "mary@example.org-no-mime", "");
+	is("mary-no-mime-no-mime", "mary-no-mime", "no-mime");
+	is("-no-mime", "-no-mime", "");
+	is("-no-mime@example.org", "-no-mime@example.org", "");
+	is("mary-no-mime ", "mary-no-mime ", "");
+	is("no-mime", "no-mime", "");
+	is("mary-NO-mime", "mary-NO-mime", "");
+	s.downcase_user = true;
+	is("Mary-NO-Mime", "mary", "no-mime");
+	s.trim_domain = true;
+	is("mary-no-mime@example.org", "mary", "no-mime");
+	s.trim_domain = false;
+	s.default_domain = "here.example";
+	is("mary-no-mime", "mary@here.example", "no-mime");
+	s.mailbox_separator = "-";
+	becomes("mary-work-no-mime@x", "mary@x", "work");
+	assert_string_equal(n.suffix, "no-mime");
+	s.mailbox_separator = "+";
+	becomes("mary+work-no-mime@x", "mary@x", "work");
+	assert_string_equal(n.suffix, "no-mime");
+}
+
+/* Accounts that are really called so. */
+static void
+suffixes_of_real_names(void **state)
+{
+	(void)state;
+	s.name_suffix = "-no-mime";
+	s.name_suffix_except = "x-no-mime, bob-no-mime@example.org";
+	is("x-no-mime", "x-no-mime", "");
+	is("x-no-mime@example.com", "x-no-mime@example.com", "");
+	is("x-no-mime-no-mime", "x-no-mime", "no-mime");
+	is("xx-no-mime", "xx", "no-mime");
+	is("bob-no-mime@example.org", "bob-no-mime@example.org", "");
+	is("bob-no-mime@example.com", "bob@example.com", "no-mime");
+	is("bob-no-mime", "bob", "no-mime");
+	is("X-no-mime", "X", "no-mime");
+	s.downcase_user = true;
+	is("X-No-Mime", "x-no-mime", "");
+}
+
+static void
 sub_mailboxes(void **state)
 {
 	char name[100] = "bob+";
@@ -263,6 +323,8 @@ main(void)
 		cmocka_unit_test_setup(passwords, plain),
 		cmocka_unit_test_setup(domains, plain),
 		cmocka_unit_test_setup(case_is_folded_last, plain),
+		cmocka_unit_test_setup(suffixes, plain),
+		cmocka_unit_test_setup(suffixes_of_real_names, plain),
 		cmocka_unit_test_setup(sub_mailboxes, plain),
 		cmocka_unit_test_setup(no_name_leaves_its_folder, plain),
 	};
