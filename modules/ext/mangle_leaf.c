@@ -143,8 +143,7 @@ text(struct mangle_work *w, GMimeObject *o)
 	struct mangle_text_job job = { .kind = kind_of(o),
 		.charset = charset_of(o),
 		.target = w->want->text,
-		.wrap = w->want->wrap,
-		.depth = w->limits->depth };
+		.wrap = w->want->wrap };
 	struct mangle_buffer octets;
 	int result = decode(w, o, &octets);
 

@@ -58,10 +58,10 @@ what_is_invalid_is_shown_as_such(void **state)
 {
 	(void)state;
 	plain("UTF-8",
-	    "a\xff"
-	    "b\n");
-	out_is("a\xef\xbf\xbd"
-	       "b\n");
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e\xff\n");
+	out_is("gr\xc3\xbc\xc3\x9f"
+	       "e\xef\xbf\xbd\n");
 }
 
 static void

@@ -89,7 +89,7 @@ run("manual pages are well-formed", "mandoc",
 run("shellcheck has nothing to say", "shellcheck",
     ["shellcheck", "-x"], list(scripts()))
 run("spelling", "codespell",
-    ["codespell", "-q", "3", "-L", "ans,crypted,hist,ines,inout,nd,ser,te"],
+    ["codespell", "-q", "3", "-L", "ans,crypted,hist,ines,inout,nd,ser,te,ue"],
     [path for path in ALL if re.search(
         r"\.([chtm1-8]|md|py|am|ac|inc|conf|pop3|sh)$", path)
      and path != "t/system/conf.t"  # misspells on purpose
