@@ -45,3 +45,17 @@ number_parse(struct popper_slice s, uint64_t max, uint64_t *out)
 	*out = n;
 	return true;
 }
+
+size_t
+number_print(uint64_t n, char out[NUMBER_DIGITS])
+{
+	char backwards[NUMBER_DIGITS];
+	size_t len = 0, i;
+
+	do
+		backwards[len++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	for (i = 0; i < len; i++)
+		out[i] = backwards[len - 1 - i];
+	return len;
+}

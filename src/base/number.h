@@ -17,4 +17,9 @@ bool number_parse(struct popper_slice s, uint64_t max, uint64_t *out);
 /** number_saturate(s, out): the same, but what is too large is UINT64_MAX. */
 bool number_saturate(struct popper_slice s, uint64_t *out);
 
+#define NUMBER_DIGITS 20 /* of the largest */
+
+/** number_print(n, out): the decimal digits of ${n}, no NUL; how many. */
+size_t number_print(uint64_t n, char out[NUMBER_DIGITS]);
+
 #endif

@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/number.h"
 #include "proto/language.h"
+
+#define PAIR_TEXT_MAX POPPER_UID_MAX
 
 void
 reply_start(struct reply *r, struct stream *stream)
@@ -215,6 +218,21 @@ reply_line(struct reply *r, const char *format, ...)
 	else
 		text = memmove(line, line + 1, strlen(line + 1) + 1);
 	send_line(r, text);
+}
+
+void
+reply_pair(struct reply *r, uint64_t number, struct popper_slice text)
+{
+	char line[NUMBER_DIGITS + 1 + PAIR_TEXT_MAX + 2];
+	size_t len = number_print(number, line);
+
+	stuff_end(&r->stuff);
+	if (text.len > PAIR_TEXT_MAX)
+		text.len = PAIR_TEXT_MAX;
+	line[len++] = ' ';
+	memcpy(line + len, text.ptr, text.len);
+	memcpy(line + len + text.len, "\r\n", 2);
+	stream_put(r->stream, popper_slice(line, len + text.len + 2));
 }
 
 void

@@ -68,6 +68,10 @@ void reply_challenge(struct reply *, struct popper_slice);
 
 /** reply_line(r, format, ...): one line of a multi-line reply, stuffed. */
 void reply_line(struct reply *, const char *format, ...) POPPER_PRINTF(2, 3);
+/** reply_pair(r, number, text): the line "number text", as LIST and UIDL have
+ * many of.  ${text} is printable ASCII, at most 70 octets: the caller knows. */
+void reply_pair(struct reply *, uint64_t number, struct popper_slice text);
+
 /** reply_octets(r, s): the same for given octets without a line end, whole:
  * these are data, not cut and not cleaned. */
 void reply_octets(struct reply *, struct popper_slice);

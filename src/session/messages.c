@@ -68,8 +68,17 @@ raise_highest(struct messages *m, size_t i)
 void
 messages_delete(struct messages *m, size_t i)
 {
-	if (!messages_is_deleted(m, i))
+	struct popper_error e;
+	uint64_t octets;
+
+	if (!messages_is_deleted(m, i)) {
 		m->deleted++;
+		/* It was counted, so its size is known. */
+		if (m->counted && messages_octets(m, i, &octets, &e) == 0)
+			m->octets -= octets;
+		else
+			m->counted = false;
+	}
 	m->marks[i] |= POPPER_MARK_DELETED;
 	raise_highest(m, i);
 }
@@ -89,6 +98,7 @@ messages_reset(struct messages *m)
 	if (m->fetched != NULL)
 		memset(m->fetched, 0, m->maildrop->count * sizeof(*m->fetched));
 	m->deleted = 0;
+	m->counted = false;
 	m->highest = 0;
 }
 
@@ -157,13 +167,13 @@ messages_uid(const struct messages *m, size_t i, char uid[POPPER_UID_MAX + 1],
 	    "the drop module gave message %zu no proper unique-id", i + 1);
 }
 
-int
-messages_total(const struct messages *m, bool deleted, size_t *count,
-    uint64_t *octets, struct popper_error *e)
+/* The octets of all messages that are, or are not, marked deleted. */
+static int
+add_up(const struct messages *m, bool deleted, uint64_t *octets,
+    struct popper_error *e)
 {
 	uint64_t one;
 
-	*count = 0;
 	*octets = 0;
 	for (size_t i = 0; i < m->maildrop->count; i++) {
 		if (messages_is_deleted(m, i) != deleted)
@@ -171,7 +181,21 @@ messages_total(const struct messages *m, bool deleted, size_t *count,
 		if (messages_octets(m, i, &one, e) == -1)
 			return -1;
 		*octets += one;
-		(*count)++;
 	}
+	return 0;
+}
+
+int
+messages_total(struct messages *m, bool deleted, size_t *count,
+    uint64_t *octets, struct popper_error *e)
+{
+	*count = deleted ? m->deleted : m->maildrop->count - m->deleted;
+	*octets = 0;
+	if (deleted)
+		return *count == 0 ? 0 : add_up(m, true, octets, e);
+	if (!m->counted && add_up(m, false, &m->octets, e) == -1)
+		return -1;
+	m->counted = true;
+	*octets = m->octets;
 	return 0;
 }

@@ -12,6 +12,8 @@ struct messages {
 	const struct maildrop *maildrop;
 	unsigned char *marks; /* POPPER_MARK_ bits, one octet a message */
 	size_t deleted; /* messages with POPPER_MARK_DELETED */
+	uint64_t octets; /* of the others, if ${counted} */
+	bool counted;
 	size_t highest; /* number of the highest one accessed, for LAST */
 	/* Octets the client had sent when RETR was done, plus 1; 0: it was not
 	 * sent whole.  NULL without auto-delete. */
@@ -68,7 +70,7 @@ int messages_uid(const struct messages *, size_t i,
  * messages_total(m, deleted, count, octets, error):
  * Number and size of the messages that are (or are not) marked deleted.
  */
-int messages_total(const struct messages *, bool deleted, size_t *count,
+int messages_total(struct messages *, bool deleted, size_t *count,
     uint64_t *octets, struct popper_error *);
 
 #endif

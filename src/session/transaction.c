@@ -93,6 +93,7 @@ list_size(struct session *s, size_t i, struct popper_slice argument,
 static enum outcome
 list_all(struct session *s, struct popper_slice argument, struct reply *r)
 {
+	char digits[NUMBER_DIGITS];
 	struct popper_error e;
 	uint64_t octets;
 	bool answered = false;
@@ -109,7 +110,8 @@ list_all(struct session *s, struct popper_slice argument, struct reply *r)
 		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 			return OUTCOME_REFUSED;
 		answered = true;
-		reply_line(r, "%zu %llu", i + 1, (ull)octets);
+		reply_pair(r, i + 1,
+		    popper_slice(digits, number_print(octets, digits)));
 	}
 	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 		return OUTCOME_REFUSED;
@@ -159,7 +161,7 @@ uidl_all(struct session *s, struct reply *r)
 		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 			return OUTCOME_REFUSED;
 		answered = true;
-		reply_line(r, "%zu %s", i + 1, uid);
+		reply_pair(r, i + 1, popper_slice_text(uid));
 	}
 	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
 		return OUTCOME_REFUSED;
@@ -215,8 +217,7 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 		return o;
 	messages_touch(&s->messages, request.i);
 	if (!s->altered)
-		messages_fetched(
-		    &s->messages, request.i, s->stream->octets_in);
+		messages_fetched(&s->messages, request.i, s->stream->octets_in);
 	return o;
 }
 

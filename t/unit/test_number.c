@@ -1,6 +1,8 @@
 /* test_number.c - src/base/number.c */
 #include "unit.h"
 
+#include <string.h>
+
 #include "base/number.h"
 
 static void
@@ -51,6 +53,21 @@ keeps_the_limit(void **state)
 }
 
 static void
+prints(void **state)
+{
+	static const uint64_t n[] = { 0, 9, 10, 1234567890, UINT64_MAX };
+	static const char *const text[] = { "0", "9", "10", "1234567890",
+		"18446744073709551615" };
+	char out[NUMBER_DIGITS];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(n) / sizeof(n[0]); i++) {
+		assert_int_equal(number_print(n[i], out), strlen(text[i]));
+		assert_memory_equal(out, text[i], strlen(text[i]));
+	}
+}
+
+static void
 saturates(void **state)
 {
 	uint64_t n;
@@ -73,6 +90,7 @@ main(void)
 		cmocka_unit_test(takes_numbers),
 		cmocka_unit_test(refuses_all_else),
 		cmocka_unit_test(keeps_the_limit),
+		cmocka_unit_test(prints),
 		cmocka_unit_test(saturates),
 	};
 

@@ -162,11 +162,13 @@ stuffs_lines(void **state)
 	reply_line(&r, "%d %s", 1, "abc");
 	reply_line(&r, ".");
 	reply_line(&r, ".x.");
+	reply_pair(&r, 20, S("uid-1"));
 	reply_octets(&r, S("..\xff\0"));
 	reply_octets(&r, S(""));
 	reply_octets(&r, S("."));
 	assert_int_equal(reply_end(&r), OUTCOME_DONE);
-	assert_sent("1 abc\r\n..\r\n..x.\r\n...\xff\0\r\n\r\n..\r\n.\r\n");
+	assert_sent("1 abc\r\n..\r\n..x.\r\n20 uid-1\r\n"
+		    "...\xff\0\r\n\r\n..\r\n.\r\n");
 }
 
 static void

@@ -87,9 +87,13 @@ marks_and_unmarks(void **state)
 	assert_int_equal(e.status, POPPER_INVALID);
 	assert_string_equal(e.reply, "this message is deleted");
 	assert_int_equal(pick("1"), 0);
+	messages_delete(&m, 0);
+	total_is(false, 1, 0);
+	total_is(true, 2, 15);
 	messages_reset(&m);
 	assert_int_equal(m.deleted, 0);
 	assert_int_equal(pick("2"), 1);
+	total_is(true, 0, 0);
 	total_is(false, 3, 15);
 }
 
