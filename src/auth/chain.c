@@ -69,14 +69,15 @@ start_one(struct chain *c, size_t i, const struct popper_host *host,
 }
 
 int
-chain_start(struct chain *c, const char *path, const struct popper_host *host,
-    struct popper_error *e)
+chain_start(struct chain *c, const struct modules_source *source,
+    const struct popper_host *host, struct popper_error *e)
 {
-	if (modules_read(path, "auth", loader_load, &c->modules, e) == -1)
+	if (modules_read(source, "auth", loader_load, &c->modules, e) == -1)
 		return -1;
 	if (c->modules.count == 0)
 		return error_set(e, POPPER_PERMANENT,
-		    "%s names no auth module: nobody could log in", path);
+		    "%s names no auth module: nobody could log in",
+		    source->path);
 	for (size_t i = 0; i < c->modules.count; i++)
 		if (start_one(c, i, host, e) == -1)
 			return -1;

@@ -23,10 +23,10 @@ struct chain {
 	bool teller[MODULES_MAX]; /* which have told a secret in it */
 };
 
-/** chain_start(c, path, host, error): load and start what modules.conf at
- * ${path} names; ${host} lives on.  0, or -1 with ${error} filled. */
-int chain_start(struct chain *, const char *path, const struct popper_host *,
-    struct popper_error *);
+/** chain_start(c, source, host, error): load and start what modules.conf
+ * names; ${host} lives on.  0, or -1 with ${error} filled. */
+int chain_start(struct chain *, const struct modules_source *,
+    const struct popper_host *, struct popper_error *);
 
 /** chain_mechanisms(c, list, size): append what the modules offer, see
  * priv/mechanisms.h. */

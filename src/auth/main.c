@@ -19,6 +19,7 @@
 #include "auth/services.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "conf/print.h"
 #include "mod/loader.h"
 #include "priv/identity.h"
 #include "priv/service.h"
@@ -69,11 +70,24 @@ stopping(struct service *s)
 	gates_close();
 }
 
+/* Which modules are used, without starting them. */
+static void
+print_chain(const struct modules_source *source, struct readiness *ready)
+{
+	struct popper_error e;
+
+	if (modules_read(source, "auth", loader_load, &chain.modules, &e) == -1)
+		log_fatal("%s", e.text);
+	print_modules(
+	    &chain.modules, "auth", ready->listing, sizeof(ready->listing));
+}
+
 int
 main(void)
 {
 	static struct service s;
 	static struct readiness ready;
+	struct modules_source source;
 	struct popper_error e;
 
 	s.take = take_knock;
@@ -82,10 +96,16 @@ main(void)
 	service_start(&s, "popper-auth");
 	if (loader_start(s.settings->module_folder, &e) == -1)
 		log_fatal("%s", e.text);
+	source =
+	    (struct modules_source){ s.settings->modules, s.settings->overlay };
+	if (s.assignment.print) {
+		print_chain(&source, &ready);
+		service_ready(&s, &ready);
+	}
 	if (s.assignment.list)
 		loader_list("auth", ready.listing, sizeof(ready.listing));
-	else if (chain_start(&chain, s.settings->modules,
-		     services_of(&chain, s.settings), &e) == -1)
+	else if (chain_start(&chain, &source, services_of(&chain, s.settings),
+		     &e) == -1)
 		log_fatal("%s", e.text);
 	exchange_mechanisms(
 	    &chain, s.settings, ready.mechanisms, sizeof(ready.mechanisms));

@@ -78,6 +78,9 @@ struct settings {
 	bool utf8; /* UTF8 of RFC 6856, and prepared names */
 	bool auto_delete; /* QUIT removes what RETR has sent */
 	bool update_on_abort; /* remove what is marked without QUIT, too */
+	/* Options of modules that stand elsewhere than in modules.conf, as
+	 * conf/overlay.h has them; NULL: none.  In no table of options. */
+	const char *overlay;
 };
 
 /* Names, kinds, offsets and defaults of all of these. */

@@ -46,8 +46,11 @@ static const char *
 token_name(enum token t)
 {
 	static const char *const names[] = { [END] = "the end of the file",
-		[WORD] = "a word", [QUOTED] = "a text in quotes",
-		[EQUALS] = "\"=\"", [OPEN] = "\"{\"", [CLOSE] = "\"}\"",
+		[WORD] = "a word",
+		[QUOTED] = "a text in quotes",
+		[EQUALS] = "\"=\"",
+		[OPEN] = "\"{\"",
+		[CLOSE] = "\"}\"",
 		[COMMA] = "\",\"" };
 
 	return names[t];
@@ -59,8 +62,8 @@ located(const struct lexer *l, unsigned line)
 {
 	struct popper_error inner = *l->e;
 
-	return error_set(l->e, POPPER_PERMANENT, "%s:%u: %.400s", l->name,
-	    line, inner.text);
+	return error_set(
+	    l->e, POPPER_PERMANENT, "%s:%u: %.400s", l->name, line, inner.text);
 }
 
 static int
@@ -73,8 +76,8 @@ unexpected(const struct lexer *l, const char *wanted)
 		    l->text);
 	else if (l->token == WRONG)
 		error_set(l->e, POPPER_PERMANENT,
-		    "'%.1s' where %s must be: write such text in quotes",
-		    l->at, wanted);
+		    "'%.1s' where %s must be: write such text in quotes", l->at,
+		    wanted);
 	else if (l->token == WORD || l->token == QUOTED)
 		error_set(l->e, POPPER_PERMANENT, "\"%.80s\" where %s must be",
 		    l->text, wanted);
@@ -87,8 +90,8 @@ unexpected(const struct lexer *l, const char *wanted)
 static bool
 is_word(char c)
 {
-	return isalnum((unsigned char)c) || (c != '\0' &&
-	    strchr("_-./:@%+~*[]", c) != NULL);
+	return isalnum((unsigned char)c) ||
+	    (c != '\0' && strchr("_-./:@%+~*[]", c) != NULL);
 }
 
 static enum token
@@ -167,8 +170,8 @@ append(struct lexer *l, char *value)
 {
 	size_t len = strlen(value);
 
-	if (text_print(value + len, VALUE_MAX - len, "%s%s",
-		len > 0 ? " " : "", l->text))
+	if (text_print(value + len, VALUE_MAX - len, "%s%s", len > 0 ? " " : "",
+		l->text))
 		return 0;
 	error_set(l->e, POPPER_PERMANENT, "the list is too long");
 	return located(l, l->line);
@@ -203,8 +206,8 @@ value(struct lexer *l, char *out)
 
 /* ${name} was read and "=" is the token. */
 static int
-setting(struct lexer *l, bool inside, const char *name,
-    const struct conf_reader *r)
+setting(
+    struct lexer *l, bool inside, const char *name, const struct conf_reader *r)
 {
 	char out[VALUE_MAX];
 	unsigned line = l->line;
@@ -255,8 +258,7 @@ conf_parse(const char *file, char *text, const struct conf_reader *r,
 	int result;
 
 	for (next(&l); l.token != END;) {
-		if (l.token != WORD ||
-		    !text_copy(name, sizeof(name), l.text))
+		if (l.token != WORD || !text_copy(name, sizeof(name), l.text))
 			return unexpected(&l, "an option's name");
 		if (next(&l) == EQUALS)
 			result = setting(&l, false, name, r);
@@ -308,8 +310,8 @@ load(int fd, const char *path, struct popper_error *e)
 		error_system(e, POPPER_TEMPORARY, "%s", path);
 		return NULL;
 	}
-	while (len < FILE_MAX &&
-	    (n = read(fd, text + len, FILE_MAX - len)) != 0) {
+	while (
+	    len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) != 0) {
 		if (n == -1) {
 			error_system(e, POPPER_PERMANENT, "%s", path);
 			free(text);
@@ -326,21 +328,32 @@ load(int fd, const char *path, struct popper_error *e)
 	return text;
 }
 
-int
-conf_read(const char *path, const struct conf_reader *r,
-    struct popper_error *e)
+char *
+conf_load(const char *path, struct popper_error *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text;
-	int result = -1;
 
-	if (fd == -1)
-		return error_system(e,
+	if (fd == -1) {
+		error_system(e,
 		    errno == ENOENT ? POPPER_ABSENT : POPPER_PERMANENT, "%s",
 		    path);
-	if ((text = load(fd, path, e)) != NULL)
-		result = conf_parse(path, text, r, e);
-	free(text);
+		return NULL;
+	}
+	text = load(fd, path, e);
 	fd_close(&fd);
+	return text;
+}
+
+int
+conf_read(const char *path, const struct conf_reader *r, struct popper_error *e)
+{
+	char *text = conf_load(path, e);
+	int result;
+
+	if (text == NULL)
+		return -1;
+	result = conf_parse(path, text, r, e);
+	free(text);
 	return result;
 }

@@ -31,11 +31,14 @@ struct conf_reader {
 };
 
 /**
- * conf_read(path, reader, error):
- * Read the file.  It must be regular, at most 1 MiB, and written by nobody but
- * root and us.  Returns 0, or -1: the error's status is POPPER_ABSENT if there
- * is no such file.
+ * conf_load(path, error):
+ * The text of the file, to be freed by the caller.  It must be regular, at
+ * most 1 MiB, without a NUL, and written by nobody but root and us.  NULL: the
+ * error's status is POPPER_ABSENT if there is no such file.
  */
+char *conf_load(const char *path, struct popper_error *);
+
+/** conf_read(path, reader, error): load a file and parse it.  0, or -1. */
 int conf_read(
     const char *path, const struct conf_reader *, struct popper_error *);
 

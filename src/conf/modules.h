@@ -19,15 +19,21 @@ struct used_modules {
 	struct used_module used[MODULES_MAX];
 };
 
+/* Where to read of them. */
+struct modules_source {
+	const char *path; /* of modules.conf */
+	const char *overlay; /* text of conf/overlay.h, or NULL */
+};
+
 /**
- * modules_read(path, kind, load, out, error):
- * Read modules.conf at ${path}; for each section of ${kind} ("auth", "drop" or
- * "ext") call ${load} for the module and set its options.  Sections of the
- * other kinds are only looked over: whose they are checks them.  The same
- * module may be used twice with other options.  -1: the error names file,
- * line, the wrong word and the right one.
+ * modules_read(source, kind, load, out, error):
+ * Read modules.conf; for each section of ${kind} ("auth", "drop" or "ext")
+ * call ${load} for the module and set its options, then those of the overlay.
+ * Sections of the other kinds are only looked over: whose they are checks
+ * them.  The same module may be used twice with other options.  -1: the error
+ * names file, line, the wrong word and the right one.
  */
-int modules_read(const char *path, const char *kind,
+int modules_read(const struct modules_source *, const char *kind,
     const struct popper_module *(*load)(
 	const char *kind, const char *name, struct popper_error *),
     struct used_modules *, struct popper_error *);

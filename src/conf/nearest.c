@@ -40,6 +40,20 @@ distance(const char *a, const char *b)
 }
 
 const char *
+nearest_word(const char *(*name)(size_t), const char *word)
+{
+	const char *best = NULL;
+	size_t d, best_d = strlen(word) / 2 + 1;
+
+	for (size_t i = 0; name(i) != NULL; i++)
+		if ((d = distance(name(i), word)) < best_d) {
+			best = name(i);
+			best_d = d;
+		}
+	return best;
+}
+
+const char *
 nearest_option(const struct popper_option *table, const char *word)
 {
 	const char *best = NULL;

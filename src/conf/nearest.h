@@ -11,4 +11,7 @@
  */
 const char *nearest_option(const struct popper_option *, const char *word);
 
+/** nearest_word(name, word): the same among name(0), name(1) ... to NULL. */
+const char *nearest_word(const char *(*name)(size_t), const char *word);
+
 #endif

@@ -18,11 +18,13 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/hints.h"
+#include "conf/print.h"
 #include "master/activation.h"
 #include "master/files.h"
 #include "master/generation.h"
 #include "master/journal.h"
 #include "master/options.h"
+#include "master/statements.h"
 #include "master/watch.h"
 
 static struct options options;
@@ -82,6 +84,7 @@ reload(void)
 		sockets_close_others(&sockets, &fresh);
 		sockets = fresh;
 		settings = s;
+		statements_tell();
 		log_notice("settings read again");
 		hints_tell();
 	}
@@ -170,13 +173,20 @@ write_pid(void)
 	fd_close(&fd);
 }
 
+/* Modules: what there is, or what is used, behind the settings. */
 static int
 list_modules(void)
 {
-	static char text[2 * LISTING_MAX];
+	static char text[3 * LISTING_MAX];
 	struct popper_error e;
+	size_t len;
 
-	if (watch_list(&settings, text, sizeof(text), &e) == -1)
+	if (options.print)
+		print_options(
+		    settings_options, &settings, "", text, sizeof(text));
+	len = strlen(text);
+	if (watch_list(&settings, options.print, text + len, sizeof(text) - len,
+		&e) == -1)
 		fail(&e);
 	fputs(text, stdout);
 	watch_stop();
@@ -189,6 +199,7 @@ check(void)
 	struct listen_list l;
 	struct popper_error e;
 
+	statements_tell();
 	if (listen_wanted(&settings, &l, &e) == -1 ||
 	    watch_check(&settings, &e) == -1)
 		fail(&e);
@@ -223,6 +234,7 @@ serve(void)
 		.renew = renew };
 	struct popper_error e;
 
+	statements_tell();
 	activation_listeners(&passed);
 	if (open_sockets(&settings, NULL, &sockets, &e) == -1)
 		fail(&e);
@@ -262,6 +274,7 @@ fill_standard(void)
 int
 main(int argc, char **argv)
 {
+	static struct settings shown;
 	struct popper_error e;
 	int connection = -1;
 	bool talks;
@@ -269,7 +282,7 @@ main(int argc, char **argv)
 	fill_standard();
 	umask(077);
 	options_parse(&options, argc, argv);
-	talks = options.list || options.check;
+	talks = options.list || options.check || options.print;
 	if (!talks)
 		connection = activation_connection(options.inetd);
 	if (options.inetd && connection == -1 && !talks)
@@ -281,10 +294,15 @@ main(int argc, char **argv)
 	options.to_stderr = options.to_stderr || talks;
 	if (journal_start(&settings, options.to_stderr, &e) == -1)
 		fail(&e);
+	/* Who asks wants to see the answer. */
+	shown = settings;
+	shown.trace_file = "";
+	if (talks && journal_reopen(&shown, &e) == -1)
+		fail(&e);
 	logged = true;
 	if (watch_init(&e) == -1)
 		fail(&e);
-	if (options.list)
+	if (options.list || options.print)
 		return list_modules();
 	if (options.check)
 		return check();

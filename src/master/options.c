@@ -13,11 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
-#include "base/option.h"
 #include "base/text.h"
 #include "conf/hints.h"
-#include "conf/server.h"
+#include "master/statements.h"
 
 enum {
 	OPTION_MODULES = 256,
@@ -27,28 +25,40 @@ enum {
 	PID_FILE,
 	LOG_TO,
 	NO_SANDBOX,
-	FOREGROUND
+	FOREGROUND,
+	PRINT
 };
 
 static const struct option long_options[] = {
 	{ "allow-low-uids", no_argument, NULL, 'a' },
+	{ "bulletins", required_argument, NULL, 'b' },
+	{ "bulldb-nonfatal", no_argument, NULL, 'B' },
 	{ "downcase-user", no_argument, NULL, 'c' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "trim-domain", no_argument, NULL, 'C' },
+	{ "drac-host", required_argument, NULL, 'D' },
 	{ "announce", required_argument, NULL, 'e' },
+	{ "fast-update", no_argument, NULL, 'F' },
+	{ "kerberos", no_argument, NULL, 'k' },
+	{ "kerberos-service", required_argument, NULL, 'K' },
+	{ "mail-lock-check", required_argument, NULL, 'L' },
 	{ "tls-support", required_argument, NULL, 'l' },
 	{ "clear-text-password", required_argument, NULL, 'p' },
 	{ "config", required_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "no-reverse-lookup", no_argument, NULL, 'R' },
 	{ "statistics", no_argument, NULL, 's' },
+	{ "server-mode", no_argument, NULL, 'S' },
 	{ "trace-file", required_argument, NULL, 't' },
 	{ "timeout", required_argument, NULL, 'T' },
+	{ "user-options", no_argument, NULL, 'u' },
+	{ "spool-options", no_argument, NULL, 'U' },
 	{ "version", no_argument, NULL, 'v' },
 	{ "log-facility", required_argument, NULL, 'y' },
 	{ "set", required_argument, NULL, 'o' },
 	{ "modules", no_argument, NULL, OPTION_MODULES },
 	{ "check", no_argument, NULL, CHECK },
+	{ "print", no_argument, NULL, PRINT },
 	{ "inetd", no_argument, NULL, INETD },
 	{ "daemon", no_argument, NULL, DAEMON },
 	{ "foreground", no_argument, NULL, FOREGROUND },
@@ -61,7 +71,8 @@ static const struct option long_options[] = {
 static const char usage[] =
     "usage: popper [options] [[address][:port] ...]\n"
     "  -f, --config FILE       read FILE instead of " CONF_FOLDER
-    "/popper.conf\n"
+    "/popper.conf;\n"
+    "                          it may be Qpopper's, popper-qpopper(5)\n"
     "  -o, --set NAME=VALUE    set an option of popper.conf\n"
     "  -T, --timeout SECONDS   without a command\n"
     "  -s, --statistics        log a Stats line per session\n"
@@ -76,22 +87,32 @@ static const char usage[] =
     "  -e, --announce login_delay=SECONDS,expire=DAYS\n"
     "  -a, --allow-low-uids    let users below min-uid log in (never root)\n"
     "  -R, --no-reverse-lookup do not ask for the names of clients\n"
-    "  -M                      accepted, does nothing\n"
+    "  -b, --bulletins FOLDER  add the bulletins that lie in FOLDER\n"
+    "  -B, --bulldb-nonfatal   go on without bulletins if the database fails\n"
+    "  -F, --fast-update       a hint, see popper.conf(5)\n"
+    "  -S, --server-mode       a hint, see popper.conf(5)\n"
+    "  -u, --user-options      read ~/.qpopper-options\n"
+    "  -U, --spool-options     read .USER.qpopper-options beside the mail\n"
+    "  -D, -K, -L ARGUMENT, -M accepted, do nothing\n"
     "      --inetd             standard input is the connection\n"
     "      --daemon            go to the background\n"
     "      --pid-file FILE     write the process id to FILE\n"
     "      --log-to WHERE      syslog (usual) or stderr\n"
     "      --no-sandbox        for debugging only\n"
     "      --check             test the configuration\n"
+    "      --print             show all settings\n"
     "      --modules           list modules and their options\n"
     "  -v, --version           show the version\n"
     "  -h, --help              show this\n";
 
 #define SET_MAX 64
 
-/* What the command line sets, in its order. */
+/* What the command line says, in its order: -f, an option of popper.conf, or
+ * one of Qpopper's. */
 static struct assigned {
-	const char *name, *value;
+	const char *flag; /* of Qpopper's option, or NULL */
+	const char *name; /* NULL: ${value} is a file to read */
+	const char *value;
 } sets[SET_MAX];
 static size_t set_count;
 static char listeners[4096];
@@ -110,7 +131,14 @@ set(const char *name, const char *value)
 {
 	if (set_count == SET_MAX)
 		wrong("too many options");
-	sets[set_count++] = (struct assigned){ name, value };
+	sets[set_count++] = (struct assigned){ .name = name, .value = value };
+}
+
+static void
+say(const char *flag, const char *name, const char *value)
+{
+	set(name, value);
+	sets[set_count - 1].flag = flag;
 }
 
 /* "name=value" of -o. */
@@ -261,14 +289,42 @@ take_setting(int c, char *argument)
 	}
 }
 
+/* What means an option of Qpopper's file.  False if it does not. */
+static bool
+take_statement(int c, const char *argument)
+{
+	static const struct {
+		int letter;
+		const char *flag, *name;
+	} flags[] = {
+		{ 'b', "-b", "bulldir" },
+		{ 'B', "-B", "bulldb-nonfatal" },
+		{ 'D', "-D", "drac-host" },
+		{ 'F', "-F", "fast-update" },
+		{ 'k', "-k", "kerberos" },
+		{ 'K', "-K", "kerberos-service" },
+		{ 'L', "-L", "mail-lock-check" },
+		{ 'S', "-S", "server-mode" },
+		{ 'u', "-u", "user-options" },
+		{ 'U', "-U", "spool-options" },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (flags[i].letter == c) {
+			say(flags[i].flag, flags[i].name, argument);
+			return true;
+		}
+	return false;
+}
+
 static void
 take(struct options *o, int c, char *argument)
 {
-	if (take_setting(c, argument))
+	if (take_setting(c, argument) || take_statement(c, argument))
 		return;
 	switch (c) {
 	case 'f':
-		o->config = absolute(argument);
+		set(NULL, absolute(argument));
 		o->config_given = true;
 		break;
 	case 'h':
@@ -277,11 +333,13 @@ take(struct options *o, int c, char *argument)
 	case 'v':
 		puts(settings_implementation);
 		exit(0);
-	case 'k':
-		wrong("-k: Kerberos is GSSAPI now: auth sasl { keytab = ... } "
-		      "in modules.conf");
 	case 'M':
+		o->idle_flag = true;
+		break;
 	case FOREGROUND:
+		break;
+	case PRINT:
+		o->print = true;
 		break;
 	case OPTION_MODULES:
 		o->list = true;
@@ -317,7 +375,8 @@ options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){ .config = CONF_FOLDER "/popper.conf" };
 	while ((c = getopt_long(argc, argv,
-		    "acCde:f:hkl:Mo:p:RsT:t:vy:", long_options, NULL)) != -1)
+		    "ab:BcCdD:e:f:FhkK:l:L:Mo:p:RsSt:T:uUvy:", long_options,
+		    NULL)) != -1)
 		take(o, c, optarg);
 	for (; optind < argc; optind++) {
 		if (!text_print(listeners + len, sizeof(listeners) - len,
@@ -329,17 +388,30 @@ options_parse(struct options *o, int argc, char **argv)
 		set("listen", listeners);
 }
 
+static int
+apply(const struct assigned *a, struct popper_error *e)
+{
+	if (a->name == NULL)
+		return statements_file(a->value, e);
+	if (a->flag != NULL)
+		return statements_say(a->flag, a->name, a->value, e);
+	return statements_set(a->name, a->value, e);
+}
+
 int
 options_apply(
     const struct options *o, struct settings *s, struct popper_error *e)
 {
 	hints_forget();
-	option_defaults(settings_options, s);
-	if (server_read(s, o->config, e) == -1 &&
-	    (o->config_given || e->status != POPPER_ABSENT))
+	if (statements_begin(s, e) == -1)
 		return -1;
+	if (!o->config_given && statements_file(o->config, e) == -1 &&
+	    e->status != POPPER_ABSENT)
+		return -1;
+	if (o->idle_flag)
+		statements_note("-M does nothing, and never did");
 	for (size_t i = 0; i < set_count; i++)
-		if (server_set(s, sets[i].name, sets[i].value, e) == -1)
+		if (apply(&sets[i], e) == -1)
 			return -1;
-	return server_check(s, e);
+	return statements_end(e);
 }

@@ -7,11 +7,13 @@
 #include "base/settings.h"
 
 struct options {
-	const char *config; /* -f, or the usual path */
-	bool config_given;
+	const char *config; /* the usual file */
+	bool config_given; /* -f: another one is read */
+	bool idle_flag; /* -M */
 	const char *pid_file; /* or NULL */
 	bool list; /* --modules */
 	bool check; /* --check */
+	bool print; /* --print */
 	bool inetd; /* --inetd */
 	bool daemon; /* --daemon */
 	bool to_stderr; /* --log-to stderr */
@@ -24,8 +26,9 @@ void options_parse(struct options *, int argc, char **argv);
 
 /**
  * options_apply(o, s, error):
- * Fill ${s}: defaults, then the file, then the command line.  A missing file
- * is an error only if -f named it.
+ * Fill ${s}: defaults, then what the command line says, from left to right,
+ * each -f at its place.  Without -f the usual file comes first, if there is
+ * one.
  */
 int options_apply(
     const struct options *, struct settings *, struct popper_error *);

@@ -142,8 +142,8 @@ watch_check(const struct settings *s, struct popper_error *e)
 }
 
 int
-watch_list(
-    const struct settings *s, char *out, size_t size, struct popper_error *e)
+watch_list(const struct settings *s, bool used, char *out, size_t size,
+    struct popper_error *e)
 {
 	static struct readiness ready;
 	static struct generation g;
@@ -151,7 +151,8 @@ watch_list(
 
 	if (generation_prepare(&g, s, NULL, false, e) == -1)
 		return -1;
-	g.assignment.list = true;
+	g.assignment.list = !used;
+	g.assignment.print = used;
 	out[0] = '\0';
 	for (int r = ROLE_AUTH; r <= ROLE_SESSION; r++) {
 		if (generation_start(&g, (enum role)r, e) == -1 ||

@@ -19,10 +19,12 @@ struct watch_events {
 int watch_init(struct popper_error *);
 
 /**
- * watch_list(s, out, size, error): what modules there are, as text.
+ * watch_list(s, used, out, size, error):
+ * What modules there are, as text; with ${used}: those in use, as modules.conf
+ * would have them.
  */
-int watch_list(
-    const struct settings *, char *out, size_t size, struct popper_error *);
+int watch_list(const struct settings *, bool used, char *out, size_t size,
+    struct popper_error *);
 
 /**
  * watch_start(s, sockets, single, error):

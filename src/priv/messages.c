@@ -62,20 +62,26 @@ put_option(struct wire *w, const struct popper_option *o, void *conf)
 	}
 }
 
+/* A text that lives for good. */
+static char *
+get_copy(struct wire *w)
+{
+	struct popper_slice s = wire_get_slice(w);
+	char *copy;
+
+	if (memchr(s.ptr, '\0', s.len) != NULL)
+		w->failed = true;
+	if ((copy = strndup(s.ptr, s.len)) == NULL)
+		log_fatal("out of memory");
+	return copy;
+}
+
 static void
 get_option(struct wire *w, const struct popper_option *o, void *conf)
 {
-	struct popper_slice s;
-	char *copy;
-
 	switch (o->kind) {
 	case POPPER_OPTION_TEXT:
-		s = wire_get_slice(w);
-		if (memchr(s.ptr, '\0', s.len) != NULL)
-			w->failed = true;
-		if ((copy = strndup(s.ptr, s.len)) == NULL)
-			log_fatal("out of memory");
-		*option_text(o, conf) = copy;
+		*option_text(o, conf) = get_copy(w);
 		break;
 	case POPPER_OPTION_BOOL:
 		*option_bool(o, conf) = get_bool(w);
@@ -94,7 +100,10 @@ assignment_put(struct wire *w, struct assignment *a)
 	begin(w, KIND_SETTINGS);
 	for (const struct popper_option *o = settings_options; o->name; o++)
 		put_option(w, o, &a->settings);
+	wire_put_text(
+	    w, a->settings.overlay == NULL ? "" : a->settings.overlay);
 	wire_put_number(w, a->list);
+	wire_put_number(w, a->print);
 	wire_put_number(w, a->single);
 	wire_put_number(w, a->inputs);
 	wire_put_number(w, a->inputs_tls);
@@ -108,7 +117,9 @@ assignment_get(struct wire *w, struct assignment *a)
 	expect(w, KIND_SETTINGS);
 	for (const struct popper_option *o = settings_options; o->name; o++)
 		get_option(w, o, &a->settings);
+	a->settings.overlay = get_copy(w);
 	a->list = get_bool(w);
+	a->print = get_bool(w);
 	a->single = get_bool(w);
 	a->inputs = wire_get_number(w, 1024);
 	a->inputs_tls = wire_get_number(w, a->inputs);

@@ -43,6 +43,7 @@
 struct assignment {
 	struct settings settings;
 	bool list; /* say what modules there are, then exit */
+	bool print; /* say which are used, and how, then exit */
 	bool single; /* one connection, then exit: inetd */
 	uint64_t inputs; /* listening sockets passed on */
 	uint64_t inputs_tls; /* the last so many of them: TLS at once */

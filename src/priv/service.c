@@ -101,7 +101,7 @@ service_ready(struct service *s, const struct readiness *r)
 	readiness_put(&w, r);
 	if (wire_send(&w, SERVICE_CONTROL, NULL, 0) == -1)
 		log_fatal("%s: the master is gone", s->name);
-	if (s->assignment.list)
+	if (s->assignment.list || s->assignment.print)
 		exit(0);
 }
 

@@ -45,7 +45,8 @@ struct service {
  */
 void service_start(struct service *, const char *name);
 
-/** service_ready(s, r): tell the master; in list mode end the process. */
+/** service_ready(s, r): tell the master; in list and print mode end the
+ * process. */
 void service_ready(struct service *, const struct readiness *);
 
 /** service_run(s): call take and reaped until told to stop or the input has

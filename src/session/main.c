@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "conf/print.h"
 #include "mod/loader.h"
 #include "priv/identity.h"
 #include "priv/landlock.h"
@@ -62,17 +63,19 @@ static void
 load_modules(struct service *s)
 {
 	const char *path = s->settings->modules;
+	const struct modules_source source = { path, s->settings->overlay };
 	struct popper_error e;
 
-	if (modules_read(path, "drop", loader_load, &equipment.drops, &e) ==
+	if (modules_read(&source, "drop", loader_load, &equipment.drops, &e) ==
 		-1 ||
-	    modules_read(path, "ext", loader_load, &equipment.exts, &e) == -1)
+	    modules_read(&source, "ext", loader_load, &equipment.exts, &e) ==
+		-1)
 		log_fatal("%s", e.text);
 	if (equipment.drops.count == 0)
-		log_fatal("%s names no drop module: there would be no mail",
-		    path);
-	if (!extensions_capabilities(&equipment.exts,
-		s->assignment.extensions, sizeof(s->assignment.extensions)))
+		log_fatal(
+		    "%s names no drop module: there would be no mail", path);
+	if (!extensions_capabilities(&equipment.exts, s->assignment.extensions,
+		sizeof(s->assignment.extensions)))
 		log_fatal("%s: too many capability lines", path);
 }
 
@@ -141,6 +144,13 @@ main(void)
 		service_ready(&s, &ready);
 	}
 	load_modules(&s);
+	if (s.assignment.print) {
+		print_modules(&equipment.drops, "drop", ready.listing,
+		    sizeof(ready.listing));
+		print_modules(&equipment.exts, "ext", ready.listing,
+		    sizeof(ready.listing));
+		service_ready(&s, &ready);
+	}
 	s.counters->sessions = 0;
 	equipment.state_root = state_root(s.settings->state_folder, &e);
 	if (equipment.state_root == -1)

@@ -133,6 +133,22 @@ tap.ok(code == 0 and re.match(r"popper-\d", text), "-v tells the version")
 code, text = run("--help")
 tap.ok(code == 0 and all("-%s," % letter in text for letter in "acCdefRlpstTvy"),
        "--help names the options")
+code, text = run("-L", "7", "-D", "host", "-K", "pop", "-S", "-F", "-M",
+                 "-o", "modules=/nonexistent", "--check")
+for line in ("-L: a lock is refreshed by the clock", "-D: mail servers have "
+             "SMTP AUTH", "-K: Kerberos is GSSAPI now", "-S: mail is read where",
+             "-F: mail is read where", "-M does nothing"):
+    tap.ok(line in text, "what does nothing says so: " + line[:2])
+code, text = run("-L", "x", "--check")
+tap.ok(code == 1 and "-L: mail-lock-check = \"x\": must be a number" in text,
+       "but a wrong argument is wrong")
+code, text = run("-k", "--check")
+tap.ok(code == 1 and "GSSAPI" in text and "keytab" in text,
+       "-k says what to do today")
+for address in ("8110", ":8110", "127.0.0.1", "127.0.0.1:8110",
+                "[::1]:8110", "[::1]"):
+    code, text = run(address, "-s", "-f", "/nonexistent")
+    tap.ok("/nonexistent: No such" in text, address + " is taken")
 code, text = run("-Q")
 tap.ok(code == 1 and "usage" in text, "an unknown option: usage and status 1")
 code, text = run("-o", "timeuot=3")

@@ -185,7 +185,8 @@ make(const char *text)
 	memset(&c, 0, sizeof(c));
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
-	result = chain_start(&c, path, &host_services, &e);
+	result = chain_start(&c, &(struct modules_source){ path, NULL },
+	    &host_services, &e);
 	fd_close(&fd);
 	unlink(path);
 	calls[0] = '\0';

@@ -73,6 +73,8 @@ remove_file(void **state)
 	return unlink(path);
 }
 
+static const char *overlay;
+
 static int
 read_text(const char *text, const char *kind)
 {
@@ -81,7 +83,8 @@ read_text(const char *text, const char *kind)
 	assert_int_equal(fd_write_all(file, text, strlen(text)), 0);
 	memset(&e, 0, sizeof(e));
 	loads = 0;
-	return modules_read(path, kind, load, &used, &e);
+	return modules_read(&(struct modules_source){ path, overlay }, kind,
+	    load, &used, &e);
 }
 
 static const struct fake_conf *

@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""Qpopper's configuration file is read as it is; wrong ones are told."""
+
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
+
+import mail  # noqa: E402
+import popper  # noqa: E402
+import tap  # noqa: E402
+
+popper.need_server()
+MODE = "daemon" if popper.ROOT else "user"
+
+
+def server_for(text, *args):
+    """A server that reads ${text} as Qpopper's file, and its own users."""
+    server = popper.Server(MODE, start=False)
+    server.write("qpopper.conf", text)
+    server.args = ["-f", server.path("qpopper.conf")] + list(args)
+    return server
+
+
+def run(server, *args):
+    process = server.popen(
+        server.command(*args), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    out = process.communicate(timeout=60)[0].decode()
+    return process.returncode, out
+
+
+def shown(server, *args):
+    """What popper --print shows: {name or "module.name": value}."""
+    server.write_users()
+    server.write_conf()
+    code, text = run(server, "--print", *args)
+    tap.equal(code, 0, "popper --print works") or tap.diag(text)
+    found, section = {}, ""
+    for line in text.splitlines():
+        head = re.match(r"\S+ (\S+) \{$", line)
+        if head:
+            section = head[1] + "."
+        item = re.match(r"\t?(\S+) = (.*)$", line)
+        if item:
+            found[section + item[1]] = item[2].strip('"')
+    return found
+
+
+SERVER = server_for("""\
+# A host of 2004
+set debug
+SET Timeout = 0x78      # two minutes
+set downcase-user = 1
+reset reverse-lookup
+set keep-temp-drop = true
+set spool-dir = "/var/spool/mail"
+set hash-spool = 2
+set update-status-headers = false
+set announce-expire = -1
+set max-bulletins = 0x10
+set bulldir = FOLDER/bulls
+set config-file = FOLDER/more.conf
+set timeout = 61
+set trim-domain""")
+SERVER.write("more.conf", "set timeout = 60\nset old-style-uid\n")
+with open(SERVER.path("qpopper.conf")) as FILE:
+    SERVER.write("qpopper.conf", FILE.read().replace("FOLDER", SERVER.folder))
+FOUND = shown(SERVER)
+tap.equal({name: FOUND.get(name) for name in (
+    "debug", "timeout", "downcase-user", "reverse-lookup", "trim-domain",
+    "mbox.spool-dir", "mbox.hash-spool", "mbox.unique-id",
+    "mbox.old-style-uid", "expire", "bulletins.directory",
+    "bulletins.max-bulletins")},
+    {"debug": "yes", "timeout": "61", "downcase-user": "yes",
+     "reverse-lookup": "no", "trim-domain": "yes",
+     "mbox.spool-dir": "/var/spool/mail", "mbox.hash-spool": "2",
+     "mbox.unique-id": "qpopper", "mbox.old-style-uid": "yes",
+     "expire": "never", "bulletins.directory": SERVER.path("bulls"),
+     "bulletins.max-bulletins": "16"}, "its options set ours, and those of modules")
+SERVER.settings["modules"] = SERVER.path("modules.conf")
+CODE, TEXT = run(SERVER, "--check")
+tap.equal(CODE, 0, "it passes --check") or tap.diag(TEXT)
+tap.match(TEXT, r"/qpopper\.conf:6: keep-temp-drop: mail is not copied",
+          "what no longer matters is told, with its line")
+tap.match(TEXT, r"/qpopper\.conf:15: trim-domain: no newline ends this line",
+          "so is a last line without its end")
+tap.match(TEXT, r"/qpopper\.conf is read as Qpopper's configuration, and "
+          r"\S+/modules\.conf with it", "so is whose file it is")
+tap.match(TEXT, r"qpopper\.conf: passwords that are not encrypted are taken "
+          r"from the loopback address only", "so is what became stricter")
+FOUND = shown(SERVER, "-o", "timeout=62", "-T", "63")
+tap.equal(FOUND["timeout"], "63", "left to right, the later wins")
+FOUND = shown(SERVER, "-T", "63", "-f", SERVER.path("qpopper.conf"))
+tap.equal(FOUND["timeout"], "61", "the file too, at its place")
+SERVER.stop()
+
+SERVER = server_for("set statistics\nreset reverse-lookup\n"
+                    "set downcase-user\n")
+USER = SERVER.add_user("mary", "mbox", [mail.simple(1)])
+SERVER.start()
+CLIENT = SERVER.connect()
+CLIENT.reply()
+tap.match(CLIENT.login("MARY"), r"\+OK", "a server with it lets MARY in")
+CLIENT.ok("DELE 1")
+CLIENT.quit()
+SERVER.log.wait(r"Stats: mary 1 \d+ 0 0 127\.0\.0\.1 127\.0\.0\.1$")
+tap.ok(True, "and writes a Stats line")
+tap.equal(SERVER.stop(), [], "the server ends clean")
+
+
+def without_modules():
+    """Without modules.conf: PAM and mbox."""
+    server = server_for("set timeout = 60\n")
+    server.write_conf()
+    command = server.command("--print")
+    at = command.index(server.path("popper.conf"))
+    del command[at - 1:at + 1]
+    for name in ("module-folder", "program-folder", "state-folder"):
+        command += ["-o", "%s=%s" % (name, server.settings[name])]
+    process = server.popen(command, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = process.communicate(timeout=60)[0].decode()
+    tap.equal(re.findall(r"^(?:auth|drop|ext) \S+", text, re.MULTILINE)[-1:],
+              ["drop mbox"], "without modules.conf mail lies in an mbox")
+    if os.path.exists(os.path.join(popper.BUILD, "modules/auth/pam.la")):
+        tap.match(text, r"(?m)^auth pam \{$", "and accounts are those of PAM")
+    server.stop()
+
+
+without_modules()
+
+
+def told(text, pattern, name, *args):
+    server = server_for(text, *args)
+    server.write_conf()
+    code, said = run(server, "--check")
+    tap.ok(code == 1, name + ": it is refused") or tap.diag(said)
+    tap.match(said, pattern, name + ": it says why")
+    server.stop()
+
+
+told("set debug\nset timeouts = 5\n", r"/qpopper\.conf:2: Qpopper has no option "
+     r"\"timeouts\"; \"timeout\" is one", "an unknown option")
+told("set debug\ntimeout = 5\n", r"/qpopper\.conf:2: \"timeout\" where \"set\" "
+     r"or \"reset\" must be", "a line of popper.conf among Qpopper's")
+told("timeout = 5\nset debug\n", r"/qpopper\.conf:2: \"debug\" where \"=\" "
+     r"must be", "a line of Qpopper's in popper.conf")
+told("set shy = yes\n", r":1: shy = \"yes\": must be true, false, 1 or 0",
+     "a truth that is none")
+told("set tracefile = '/x\n", r":1: tracefile = '/x does not end on its line",
+     "an open quote")
+told("set timeout = 0\n", r"timeout: must be 1 second to 1 day",
+     "a number out of range")
+told("set hash-spool = 3000000000000000000000\n", r":1: hash-spool = ",
+     "a number too large")
+told("set kerberos\n", r"qpopper\.conf:1: Kerberos is GSSAPI now: .*keytab", "kerberos")
+told("set config-file = /nonexistent\n", r":1: /nonexistent: No such file",
+     "a file that is not there")
+tap.done()
