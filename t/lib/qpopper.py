@@ -82,15 +82,16 @@ def mmdf(letters):
     return b"".join(FENCE + one.raw() + FENCE for one in letters)
 
 
-def unique_id(letter, old_style=False):
+def unique_id(letter, old_style=False, form=mbox):
     """The id that Qpopper computes if it does not keep Status fields."""
-    told = hashlib.md5(letter.separator)
+    separator = FENCE if form is mmdf else letter.separator
+    told = hashlib.md5(separator)
     for line in letter.raw().partition(b"\n\n")[0].splitlines(True):
         if line.lower().startswith(HASHED):
             told.update(line if line.endswith(b"\n") else line + b"\n")
     if old_style:
         return told.hexdigest()
-    told.update(letter.separator)
+    told.update(separator)
     return base80(told.digest())
 
 

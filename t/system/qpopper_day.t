@@ -180,7 +180,7 @@ class Host(popper.Server):
     def old(self, told):
         """The server of yesterday; told: the id of each letter."""
         return qpopper.Old(self.port, {
-            name: [(told(one), one.wire())
+            name: [(told(account, one), one.wire())
                    for one in account.remains + account.letters]
             for name, account in self.accounts.items()})
 
@@ -192,7 +192,7 @@ class Poplib:
 
     def __init__(self, host, name, secret=None):
         self.host, self.name, self.secret = host, name, secret
-        self.seen = {}
+        self.seen, self.last = {}, b""
 
     def poll(self):
         """Subjects of what is new to the client."""
@@ -463,6 +463,18 @@ def refused(host):
     client.leave()
 
 
+def still_there(host):
+    """A session of the old server that goes on: its mail is left alone."""
+    with open(host.accounts["crash"].temp, "rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        client = host.connect(host.port)
+        client.reply()
+        tap.match(client.login("crash", WORD), r"^-ERR \[IN-USE\]",
+                  "a .pop file that the old server holds")
+        client.leave()
+        tap.ok(os.fstat(file.fileno()).st_size > 0, "is not touched")
+
+
 def names_in_any_form(host):
     """downcase-user and trim-domain, of the nested file."""
     client = host.connect(host.port)
@@ -481,13 +493,14 @@ def header_day():
             "crash": Poplib(host, "crash"), "chet": Poplib(host, "chet"),
             "apopa": Poplib(host, "apopa", "tanstaaf")}
         apop, pollers["apopa"].secret = pollers["apopa"].secret, None
-        yesterday(host, pollers, lambda one: one.uid)
+        yesterday(host, pollers, lambda account, one: one.uid)
         pollers["apopa"].secret = apop
         pollers["newby"] = Poplib(host, "newby")
         host.deliver("poppy", Letter("poppy, at night"))
         host.deliver("curly", Letter("curly, at night"))
         host.deliver("mpopp", Letter("mpopp, at night"))
         host.start()
+        tap.run(lambda: still_there(host))
         third = ["bulletin 3"]
         everybody(pollers, {
             "poppy": ["poppy, at night"] + third, "fetty": third,
@@ -566,6 +579,8 @@ def computed_day(hash_spool, old_style, bulldb):
         Account("maida", [Letter("status", status="RO"),
                           Letter("folded", extra=b"References: <a@b>\n"
                                  b"\t<c@d>\n")], None if bulldb else 1),
+        Account("mmdf", letters("mmdf", "1-70.octets", None), 1,
+                form=qpopper.mmdf),
     ], hash_spool)
     try:
         host.write("qpopper.conf", COMPUTED.format(
@@ -576,11 +591,14 @@ def computed_day(hash_spool, old_style, bulldb):
         if bulldb:
             qpopper.database(host.path("bulls", "bulldb"), {
                 b"maida\0": qpopper.bulletin_record(1)})
+            os.chmod(host.path("bulls", "bulldb"), 0o660)
+            os.chown(host.path("bulls", "bulldb"), 0, host.mail_gid)
             host.modules += 'ext bulletins { bulldb = "%s" }\n' % host.path(
-                "bulls", "bulldb")
+                "bulls")
         pollers = {name: Poplib(host, name) for name in host.accounts}
         yesterday(host, pollers,
-                  lambda one: qpopper.unique_id(one, old_style))
+                  lambda account, one: one.uid or qpopper.unique_id(
+                      one, old_style, account.form))
         host.deliver("mary", Letter("at night"))
         host.start()
         everybody(pollers, {"mary": ["at night"]}, what)
