@@ -142,10 +142,11 @@ translate(const struct qpopper_statement *s, const struct qpopper_option *o,
 /* --- Meanings. --- */
 
 static void
-note(struct qpopper *q, const struct qpopper_statement *s, const char *text)
+note(struct qpopper *q, const struct qpopper_statement *s, bool does_nothing,
+    const char *text)
 {
 	if (q->events->note != NULL)
-		q->events->note(q->events->context, s, text);
+		q->events->note(q->events->context, s, does_nothing, text);
 }
 
 /* Announcements: a negative number is none. */
@@ -202,11 +203,11 @@ mean(struct qpopper *q, const struct qpopper_statement *s,
 	yes = strcmp(value, "yes") == 0;
 	if (strcmp(o->name, "config-file") == 0)
 		return chain(q, s, value, e);
-	if (strcmp(o->name, "kerberos") == 0 && yes)
+	if (strcmp(o->name, "kerberos") == 0 && yes && !q->importing)
 		return error_set(e, POPPER_PERMANENT, "%s", o->note);
 	amend(o, value);
 	if (o->note != NULL)
-		note(q, s, o->note);
+		note(q, s, o->section == NULL, o->note);
 	if (strcmp(o->name, "auto-delete") == 0) {
 		q->auto_delete = yes;
 		return set_auto_delete(q, s, e);
@@ -230,7 +231,7 @@ take(void *context, const struct qpopper_statement *s, struct popper_error *e)
 	if (q->events->statement != NULL)
 		q->events->statement(q->events->context, s);
 	if (s->cut)
-		note(q, s,
+		note(q, s, false,
 		    "no newline ends this line: Qpopper refuses such a "
 		    "file");
 	do

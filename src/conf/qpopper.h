@@ -49,19 +49,24 @@ struct qpopper_events {
 	int (*set)(void *, const struct qpopper_statement *,
 	    const struct qpopper_option *, const char *value,
 	    struct popper_error *);
-	/* It changes nothing, or something else must be known. */
-	void (*note)(
-	    void *, const struct qpopper_statement *, const char *text);
+	/* Something to know; ${does_nothing}: why the statement does nothing.
+	 * May be NULL. */
+	void (*note)(void *, const struct qpopper_statement *,
+	    bool does_nothing, const char *text);
 };
 
 struct qpopper {
 	const struct qpopper_events *events;
 	unsigned files; /* of the chain */
+	bool importing; /* nothing is to be started: kerberos is no error */
 	bool building; /* the statements are those of ./configure */
 	bool auto_delete, aborts_count; /* as was said */
 };
 
 extern const struct qpopper_option qpopper_options[]; /* ended by NULL */
+
+/* The modules that serve what Qpopper did, ended by NULL. */
+extern const char *const qpopper_modules[];
 
 /** qpopper_init(q, events): nothing has been said. */
 void qpopper_init(struct qpopper *, const struct qpopper_events *);

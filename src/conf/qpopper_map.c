@@ -159,3 +159,5 @@ const struct qpopper_option qpopper_options[] = {
 	BUILT("popbulldir", TEXT, BULLETINS, "popbull-directory"),
 	{ NULL, BOOL, NULL, NULL, NULL, NULL, false, false },
 };
+
+const char *const qpopper_modules[] = { "auth pam", "drop mbox", NULL };

@@ -24,8 +24,8 @@
 
 static int set_event(void *, const struct qpopper_statement *,
     const struct qpopper_option *, const char *value, struct popper_error *);
-static void note_event(
-    void *, const struct qpopper_statement *, const char *text);
+static void note_event(void *, const struct qpopper_statement *,
+    bool does_nothing, const char *text);
 
 static const struct qpopper_events events = { .set = set_event,
 	.note = note_event };
@@ -88,16 +88,20 @@ place(const struct qpopper_statement *s, char *out, size_t size)
 }
 
 static void
-note_event(void *context, const struct qpopper_statement *s, const char *text)
+note_event(void *context, const struct qpopper_statement *s, bool does_nothing,
+    const char *text)
 {
 	char origin[256];
+	const char *verb = does_nothing ? " does nothing" : "";
 
 	(void)context;
+	if (said.qpopper.building)
+		return;
 	place(s, origin, sizeof(origin));
 	if (s->line == 0)
-		statements_note("%s: %s", origin, text);
+		statements_note("%s%s: %s", origin, verb, text);
 	else
-		statements_note("%s: %s: %s", origin, s->name, text);
+		statements_note("%s: %s%s: %s", origin, s->name, verb, text);
 }
 
 /* --- What is set. --- */
@@ -220,7 +224,6 @@ static int
 use_modules(struct popper_error *e)
 {
 	static const struct overlay_line replace = { .mode = OVERLAY_NO_FILE };
-	static const char *const always[] = { "auth pam", "drop mbox" };
 
 	if (said.settings->modules != said.usual_modules) {
 		statements_note("%s is read as Qpopper's configuration, and "
@@ -238,8 +241,8 @@ use_modules(struct popper_error *e)
 		if (add(OVERLAY_USE, "configure", said.built_sections[i], NULL,
 			NULL, e) == -1)
 			return -1;
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		if (add(OVERLAY_USE, said.file, always[i], NULL, NULL, e) == -1)
+	for (const char *const *m = qpopper_modules; *m != NULL; m++)
+		if (add(OVERLAY_USE, said.file, *m, NULL, NULL, e) == -1)
 			return -1;
 	return 0;
 }

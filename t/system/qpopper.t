@@ -84,7 +84,8 @@ tap.equal({name: FOUND.get(name) for name in (
 SERVER.settings["modules"] = SERVER.path("modules.conf")
 CODE, TEXT = run(SERVER, "--check")
 tap.equal(CODE, 0, "it passes --check") or tap.diag(TEXT)
-tap.match(TEXT, r"/qpopper\.conf:6: keep-temp-drop: mail is not copied",
+tap.match(TEXT, r"/qpopper\.conf:6: keep-temp-drop does nothing: mail is "
+          r"not copied",
           "what no longer matters is told, with its line")
 tap.match(TEXT, r"/qpopper\.conf:15: trim-domain: no newline ends this line",
           "so is a last line without its end")
@@ -132,6 +133,80 @@ def without_modules():
 
 
 without_modules()
+
+
+def imported():
+    """popperctl import: the same settings, in our two files."""
+    server = server_for("")
+    inner = server.write("inner.conf", "set max-bulletins = 7\nset shy")
+    text = """\
+set statistics          # the first line
+set timeout = 0x78
+set config-file = %s
+set bulldir = "/var/spool/my bulls"
+set keep-temp-drop
+set log-facility = local1
+set tls-version = "TLSv1"
+reset update-status-headers
+set UW-kludge = false
+set timeout = 61
+""" % inner
+    path = server.write("qpopper.conf", text)
+    server.write_conf()
+    base = [os.path.join(server.build, "src/popper"), "--log-to", "stderr"]
+    end = [word for name in ("module-folder", "program-folder", "state-folder",
+                             "user", "language-folder")
+           for word in ("-o", "%s=%s" % (name, server.settings[name]))]
+    tool = os.path.join(popper.BUILD, "src/popperctl")
+
+    def call(command):
+        process = server.popen(command, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+        said = process.communicate(timeout=60)[0].decode()
+        return process.returncode, said
+
+    ours, modules = server.path("run/new.conf"), server.path("run/modules")
+    code, said = call([tool, "import", "qpopper", path, "--popper-conf", ours,
+                       "--modules-conf", modules])
+    tap.equal((code, said), (0, ""), "popperctl import qpopper works")
+    with open(ours) as file:
+        written = file.read()
+    with open(modules) as file:
+        everything = written + file.read()
+    for number, line in enumerate(text.splitlines(), 1):
+        statement = line.split("#")[0].strip().replace('"', "")
+        tap.ok("# %s:%d: %s\n" % (path, number, statement) in everything,
+               "line %d is told" % number)
+    tap.match(written, r"set keep-temp-drop\n#   dropped: mail is not copied",
+              "what was dropped is told, with its reason")
+    code, said = call(base + ["-f", ours] + end + ["--check"])
+    tap.equal(code, 0, "the result passes popper --check") or tap.diag(said)
+    shows = []
+    for name in (path, ours):
+        code, said = call(base + ["-f", name] + end + ["--print"])
+        shows.append([line for line in said.splitlines()
+                      if not line.startswith("modules = ")])
+    tap.equal(shows[0], shows[1], "and means what Qpopper's file means")
+    tap.ok("\tmax-bulletins = 7" in shows[0] and "timeout = 61" in shows[0],
+           "which is what it says")
+    code, said = call([tool, "import", "qpopper", path, "--popper-conf", ours])
+    tap.ok(code == 1 and "not written over" in said,
+           "a file that is there is not written over")
+    code, said = call([tool, "import", "qpopper", path])
+    tap.ok(code == 0 and "\ndrop mbox {" in said and "\nshy = yes" in said,
+           "without names both are shown")
+    server.write("qpopper.conf", "set timeout = never\n")
+    code, said = call([tool, "import", "qpopper", path])
+    tap.ok(code == 1 and path + ":1: timeout = \"never\"" in said,
+           "an error names file and line")
+    server.stop()
+
+
+if os.path.exists(os.path.join(popper.BUILD, "modules/auth/pam.la")):
+    imported()
+else:
+    tap.skip("import", "popper was built without PAM")
 
 
 def told(text, pattern, name, *args):

@@ -41,13 +41,14 @@ set_event(void *context, const struct qpopper_statement *s,
 }
 
 static void
-note_event(void *context, const struct qpopper_statement *s, const char *text)
+note_event(void *context, const struct qpopper_statement *s, bool does_nothing,
+    const char *text)
 {
 	char start[13];
 
 	(void)context;
 	text_print(start, sizeof(start), "%s", text);
-	tell(s->name, ": ", start);
+	tell(s->name, does_nothing ? " does nothing: " : ": ", start);
 }
 
 static const struct qpopper_events events = { .set = set_event,
@@ -297,6 +298,20 @@ takes_flags(void **state)
 	assert_non_null(strstr(e.text, "GSSAPI"));
 }
 
+static void
+says_what_does_nothing(void **state)
+{
+	(void)state;
+	means("set keep-temp-drop\nset tls-options = 4\nset debug\n",
+	    "keep-temp-drop does nothing: mail is not \n"
+	    "tls-options does nothing: OpenSSL's bi\ndebug=yes\n");
+	refused("set tls-options = x\n",
+	    "q:1: tls-options = \"x\": must be a number, as 10, 0x0a or 012");
+	refused("set chunky-writes = 1\n",
+	    "q:1: chunky-writes = \"1\": must be one of: default always tls "
+	    "ssl never");
+}
+
 /* Qpopper deleted by itself only where broken sessions did not count. */
 static void
 deletes_only_where_qpopper_did(void **state)
@@ -355,6 +370,7 @@ main(void)
 		cmocka_unit_test(ends_a_chain),
 		cmocka_unit_test(knows_whose_a_file_is),
 		cmocka_unit_test(takes_flags),
+		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(deletes_only_where_qpopper_did),
 		cmocka_unit_test(has_a_true_table),
 	};

@@ -16,6 +16,7 @@
 
 static const struct family *const families[] = {
 	&bulletin_family,
+	&import_family,
 };
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))

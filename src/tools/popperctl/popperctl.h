@@ -39,6 +39,7 @@ struct family {
 };
 
 extern const struct family bulletin_family;
+extern const struct family import_family;
 
 /** popperctl_say(format, ...): a line on standard error. */
 void popperctl_say(const char *format, ...) POPPER_PRINTF(1, 2);
