@@ -188,6 +188,7 @@ exchange_begin(
 	text_copy(x->certificate, sizeof(x->certificate), a->certificate);
 	text_copy(x->given, sizeof(x->given), a->user);
 	x->suffix[0] = '\0';
+	text_copy(x->mechanism, sizeof(x->mechanism), a->mechanism);
 	if (a->user[0] != '\0')
 		return finish(
 		    x, by_name(x, a->mechanism, a->secret, answer), answer);

@@ -20,6 +20,7 @@ struct exchange {
 	char timestamp[TIMESTAMP_MAX]; /* of the greeting, or "" */
 	char given[POPPER_USER_MAX + 1]; /* the name, for the log, or "" */
 	char suffix[NAME_SUFFIX_MAX + 1]; /* in it, of a YES; or "" */
+	char mechanism[MECHANISM_MAX + 1]; /* of the attempt, or "" */
 	struct manners manners; /* of the attempt under way */
 	char certificate[CERTIFICATE_MAX];
 	struct plain plain;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "auth/exchange.h"
+#include "auth/failure.h"
 #include "auth/lists.h"
 #include "auth/lookup.h"
 #include "auth/penalty.h"
@@ -83,20 +84,6 @@ hold(const struct gate *g)
 	return least - gone;
 }
 
-/* The name as one word, which the log's readers can rely on: octets that are
- * not printable are escaped by the log. */
-static const char *
-name_of(const struct gate *g)
-{
-	static char name[sizeof(g->exchange.given)];
-
-	text_copy(name, sizeof(name), g->exchange.given);
-	for (char *p = name; *p != '\0'; p++)
-		if (*p == ' ')
-			*p = '_';
-	return name[0] == '\0' ? "(null)" : name;
-}
-
 /* Once for each attempt. */
 static void
 count_failure(struct gate *g)
@@ -120,14 +107,9 @@ refuse(struct gate *g, const struct popper_error *e)
 	if (e->status == POPPER_DENIED) {
 		v.hold = hold(g);
 		count_failure(g);
-		log_notice("[AUTH] Failed attempted login to %s from host "
-			   "(%s) %s: %s",
-		    name_of(g), g->client_address, g->client_address, e->text);
-	} else {
+	} else
 		penalty_pause(&g->penalty);
-		log_error("login of %s from %s failed: %s", name_of(g),
-		    g->client_address, e->text);
-	}
+	failure_tell(&g->exchange, e);
 	return tell(g, &v) == -1;
 }
 
@@ -160,6 +142,8 @@ hand_over(struct gate *g, struct popper_slice ahead, int *report,
 	o.identity = g->answer.identity;
 	o.named = g->settings->reverse_lookup;
 	o.manners = g->exchange.manners;
+	text_copy(o.mechanism, sizeof(o.mechanism), g->exchange.mechanism);
+	o.judged = (uint64_t)(deadline_in(0) - g->began);
 	o.ahead = ahead;
 	text_copy(o.suffix, sizeof(o.suffix), g->exchange.suffix);
 	text_copy(o.client, sizeof(o.client), g->client_address);
@@ -336,9 +320,7 @@ put_off(struct gate *g, enum penalty_word word, uint64_t wait)
 			.reply = N_("too many logins fail, try again later"),
 			.last = true };
 		exchange_end(&g->exchange);
-		log_notice("[AUTH] a login from %s is not even tried: too many "
-			   "of that source wait already",
-		    g->client_address);
+		failure_tell_untried(&g->exchange);
 	} else
 		log_debug("a login from %s waits %llu ms", g->client_address,
 		    (unsigned long long)wait);

@@ -91,23 +91,51 @@ send_line(enum popper_level level, const char *text)
 		the_log.dropped++;
 }
 
-void
-log_vwrite(enum popper_level level, const char *format, va_list ap)
+static void
+emit(enum popper_level level, const char *text)
 {
-	char raw[LOG_LINE_MAX + 1], text[LOG_LINE_MAX + 1];
-	int saved = errno;
-
-	if (level == POPPER_LOG_DEBUG && !the_log.debug)
-		return;
-	if (vsnprintf(raw, sizeof(raw), format, ap) < 0)
-		raw[0] = '\0';
-	text_escape(text, sizeof(text), popper_slice_text(raw));
 	if (the_log.writer != NULL)
 		the_log.writer(level, getpid(), text);
 	else if (the_log.fd >= 0)
 		send_line(level, text);
 	else
 		write_stderr(level, text);
+}
+
+static bool
+is_wanted(enum popper_level level)
+{
+	return level != POPPER_LOG_DEBUG || the_log.debug;
+}
+
+void
+log_vwrite(enum popper_level level, const char *format, va_list ap)
+{
+	char raw[LOG_LINE_MAX + 1], text[LOG_LINE_MAX + 1];
+	int saved = errno;
+
+	if (!is_wanted(level))
+		return;
+	if (vsnprintf(raw, sizeof(raw), format, ap) < 0)
+		raw[0] = '\0';
+	text_escape(text, sizeof(text), popper_slice_text(raw));
+	emit(level, text);
+	errno = saved;
+}
+
+void
+log_clean(enum popper_level level, const char *text)
+{
+	char line[LOG_LINE_MAX + 1];
+	int saved = errno;
+	size_t len = 0;
+
+	if (!is_wanted(level))
+		return;
+	for (; *text != '\0' && len < LOG_LINE_MAX; text++)
+		line[len++] = *text >= 0x20 && *text < 0x7f ? *text : '?';
+	line[len] = '\0';
+	emit(level, line);
 	errno = saved;
 }
 

@@ -40,10 +40,13 @@ void log_warning(const char *format, ...) POPPER_PRINTF(1, 2);
 void log_error(const char *format, ...) POPPER_PRINTF(1, 2);
 
 /** log_write(level, format, ...): the same with the level as a value. */
-void log_write(enum popper_level, const char *format, ...)
-    POPPER_PRINTF(2, 3);
+void log_write(enum popper_level, const char *format, ...) POPPER_PRINTF(2, 3);
 void log_vwrite(enum popper_level, const char *format, va_list)
     POPPER_PRINTF(2, 0);
+
+/** log_clean(level, text): ${text}, which is printable ASCII, as it stands;
+ * what is not becomes "?". */
+void log_clean(enum popper_level, const char *text);
 
 /** log_fatal(...): log an error and end this process with status 1. */
 void log_fatal(const char *format, ...) POPPER_PRINTF(1, 2)

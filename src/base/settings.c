@@ -6,6 +6,7 @@
 #include "base/settings.h"
 
 const char settings_implementation[] = "popper-" POPPER_VERSION;
+const char settings_version[] = POPPER_VERSION;
 const char settings_languages[] = "en " LANGUAGES;
 
 #define TEXT(f, n, d, h) POPPER_OPTION(TEXT, struct settings, f, n, d, h)
@@ -27,6 +28,8 @@ const struct popper_option settings_options[] = {
 	TEXT(server_name, "server-name", "", "in the greeting; the host's"),
 	TEXT(log_facility, "log-facility", "mail", "of syslog"),
 	TEXT(trace_file, "trace-file", "", "log to this file instead"),
+	TEXT(log_style, "log-style", "popper", "popper or qpopper"),
+	TEXT(log_login, "log-login", "", "a line for each login; or yes"),
 	TEXT(expire, "expire", "", "EXPIRE to announce: days or never"),
 	TEXT(enforce_expire, "enforce-expire", "no",
 	    "remove older messages: no, retrieved, any"),
@@ -92,6 +95,7 @@ const struct popper_option settings_options[] = {
 	NUMBER(min_uid, "min-uid", "11", "lowest uid that may log in"),
 	BOOL(downcase_user, "downcase-user", "no", "lower-case user names"),
 	BOOL(statistics, "statistics", "no", "a Stats line per session"),
+	BOOL(timing, "timing", "no", "log how long parts of a session took"),
 	BOOL(debug, "debug", "no", "log debugging messages"),
 	BOOL(reverse_lookup, "reverse-lookup", "yes", "names of clients"),
 	BOOL(last, "last", "no", "offer LAST of RFC 1460"),

@@ -25,6 +25,8 @@ struct settings {
 	const char *server_name; /* or "": the host's */
 	const char *log_facility;
 	const char *trace_file; /* or "" */
+	const char *log_style; /* popper or qpopper */
+	const char *log_login; /* template of a line, "yes", or "" */
 	const char *expire; /* "", "never" or days */
 	const char *enforce_expire; /* no, retrieved or any */
 	const char *announce_login_delay; /* "" or seconds */
@@ -65,6 +67,7 @@ struct settings {
 	uint64_t login_delay; /* seconds between two logins of a user */
 	bool downcase_user;
 	bool statistics;
+	bool timing; /* how long parts of a session took */
 	bool debug;
 	bool reverse_lookup;
 	bool last;
@@ -88,6 +91,9 @@ extern const struct popper_option settings_options[];
 
 /* "popper-1.2.3": for CAPA's IMPLEMENTATION and --version. */
 extern const char settings_implementation[];
+
+/* "1.2.3": for lines of the log. */
+extern const char settings_version[];
 
 /* Tags of the languages that popper was built with, space separated. */
 extern const char settings_languages[];

@@ -14,6 +14,7 @@
 #include "conf/file.h"
 #include "conf/hints.h"
 #include "conf/limits.h"
+#include "conf/logging.h"
 #include "conf/nearest.h"
 #include "conf/retention.h"
 #include "conf/tls.h"
@@ -178,7 +179,8 @@ server_check(struct settings *s, struct popper_error *e)
 		return -1;
 	if (check_name(s, e) == -1 || check_times(s, e) == -1 ||
 	    check_language(s->language, e) == -1 || check_names(s, e) == -1 ||
-	    check_messages(s, e) == -1 || tls_check(s, e) == -1)
+	    check_messages(s, e) == -1 || tls_check(s, e) == -1 ||
+	    logging_check(s, e) == -1)
 		return -1;
 	return retention_check(s, e);
 }

@@ -44,6 +44,7 @@ authorization_start(struct authorization *a, const struct assignment *s,
 	a->channel = -1;
 	a->tries = 0;
 	a->named = false;
+	a->user[0] = '\0';
 	a->local = offer_is_local(client);
 	a->manners = (struct manners){ .have = 0 };
 	a->timestamp[0] = '\0';
@@ -312,6 +313,7 @@ apop_command(void *context, const struct arguments *args, struct reply *r)
 	if (!take_name(a, args->word[0], attempt.user))
 		return reply_refuse(
 		    r, POPPER_INVALID, "no such form of a name");
+	text_copy(a->user, sizeof(a->user), attempt.user);
 	attempt.secret = args->word[1];
 	if (!authorization_ask(a, &attempt, &v, r))
 		return OUTCOME_CLOSE;

@@ -5,7 +5,6 @@
  */
 #include "login/tls_link.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "login/address.h"
 #include "login/tls.h"
 #include "login/tls_bio.h"
 #include "login/tls_client.h"
@@ -149,28 +149,6 @@ link_close(void *self)
 }
 
 /* --- Its beginning. --- */
-
-static void
-address_of(int fd, char out[ADDRESS_MAX])
-{
-	struct sockaddr_storage s = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(s);
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-	const void *address;
-
-	text_copy(out, ADDRESS_MAX, "?");
-	if (getpeername(fd, (struct sockaddr *)&s, &len) == -1)
-		return;
-	memcpy(&four, &s, sizeof(four));
-	memcpy(&six, &s, sizeof(six));
-	address = s.ss_family == AF_INET ? (void *)&four.sin_addr
-					 : (void *)&six.sin6_addr;
-	if (s.ss_family != AF_INET && s.ss_family != AF_INET6)
-		return;
-	if (inet_ntop(s.ss_family, address, out, ADDRESS_MAX) == NULL)
-		out[0] = '\0';
-}
 
 /* The alert is on its way: close so that it is not lost in a reset. */
 static void

@@ -12,6 +12,7 @@
 #include "login/authorization.h"
 #include "login/relay.h"
 #include "login/stls.h"
+#include "login/tell.h"
 #include "login/told.h"
 #include "proto/dialog.h"
 #include "proto/language.h"
@@ -93,7 +94,9 @@ worker_run(const struct service *s, int client, bool tls)
 
 	stream_start(&stream, client, patience);
 	authorization_start(&a, &s->assignment, &stream, client);
+	tell_start(&a);
 	end = tls && !stls_begin(&a, true) ? DIALOG_GONE : converse(s, &a);
+	tell_end(&a, end);
 	if (end == DIALOG_HANDED_OVER && a.relay != -1)
 		attend(&a, patience);
 	authorization_end(&a);

@@ -212,7 +212,10 @@ statements_file(const char *path, struct popper_error *e)
 	if (qpopper_written(text)) {
 		said.file = path;
 		said.qpopper.files = 1;
-		result = qpopper_apply(&said.qpopper, text, path, e);
+		/* Its host has programs that read its log. */
+		result = statements_set("log-style", "qpopper", e);
+		if (result == 0)
+			result = qpopper_apply(&said.qpopper, text, path, e);
 	} else
 		result = conf_parse(path, text, &reader, e);
 	free(text);

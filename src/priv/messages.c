@@ -292,6 +292,8 @@ opening_put(struct wire *w, const struct opening *o)
 	wire_put_text(w, o->client);
 	wire_put_text(w, o->suffix);
 	wire_put_number(w, o->named);
+	wire_put_text(w, o->mechanism);
+	wire_put_number(w, o->judged);
 	put_manners(w, &o->manners);
 	wire_put_slice(w, o->ahead);
 }
@@ -315,6 +317,8 @@ opening_get(struct wire *w, struct opening *o)
 	wire_get_text(w, o->client, sizeof(o->client));
 	wire_get_text(w, o->suffix, sizeof(o->suffix));
 	o->named = get_bool(w);
+	wire_get_text(w, o->mechanism, sizeof(o->mechanism));
+	o->judged = wire_get_number(w, INT64_MAX);
 	get_manners(w, &o->manners);
 	o->ahead = wire_get_slice(w);
 	return wire_end(w) && i->user[0] != '\0' &&

@@ -123,6 +123,8 @@ struct opening {
 	char client[ADDRESS_MAX]; /* address as text, "" if it has none */
 	char suffix[NAME_SUFFIX_MAX + 1]; /* cut off the name given, or "" */
 	bool named; /* a HOST message will come from the gate */
+	char mechanism[MECHANISM_MAX + 1]; /* how it was proved, for the log */
+	uint64_t judged; /* ms it took to prove it, for the log */
 	struct manners manners;
 	struct popper_slice ahead;
 };

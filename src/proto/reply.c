@@ -15,6 +15,18 @@
 
 #define PAIR_TEXT_MAX POPPER_UID_MAX
 
+static struct {
+	void (*told)(void *context, const char *line);
+	void *context;
+} watch;
+
+void
+reply_watch(void (*told)(void *context, const char *line), void *context)
+{
+	watch.told = told;
+	watch.context = context;
+}
+
 void
 reply_start(struct reply *r, struct stream *stream)
 {
@@ -90,9 +102,11 @@ static void POPPER_PRINTF(4, 0) answer(struct reply *r, const char *start,
 	clean(text, foreign);
 	if (text[0] == '[')
 		text[0] = '(';
-	send_line(r, line);
 	r->answered = true;
 	r->failed = start[0] != '+';
+	if (r->failed && watch.told != NULL)
+		watch.told(watch.context, line);
+	send_line(r, line);
 }
 
 /* ${text} as it is; it is no format. */
@@ -259,24 +273,39 @@ reply_end(struct reply *r)
 	return OUTCOME_DONE;
 }
 
+/* A response code, and as it stands in a line. */
+#define CODE(name)                  \
+	{                           \
+		name, "[" name "] " \
+	}
+
+static const struct {
+	const char *name, *start;
+} codes[] = {
+	[POPPER_OK] = { "", "" },
+	[POPPER_INVALID] = { "", "" },
+	[POPPER_ABSENT] = { "", "" },
+	[POPPER_DENIED] = CODE("AUTH"),
+	[POPPER_IN_USE] = CODE("IN-USE"),
+	[POPPER_TOO_SOON] = CODE("LOGIN-DELAY"),
+	[POPPER_TEMPORARY] = CODE("SYS/TEMP"),
+	[POPPER_PERMANENT] = CODE("SYS/PERM"),
+	[POPPER_NEEDS_UTF8] = CODE("UTF8"),
+};
+
+_Static_assert(sizeof(codes) / sizeof(codes[0]) == POPPER_STATUSES,
+    "a code for every status");
+
 const char *
 reply_status_code(enum popper_status status)
 {
-	static const char *const code[] = {
-		[POPPER_OK] = "",
-		[POPPER_INVALID] = "",
-		[POPPER_ABSENT] = "",
-		[POPPER_DENIED] = "[AUTH] ",
-		[POPPER_IN_USE] = "[IN-USE] ",
-		[POPPER_TOO_SOON] = "[LOGIN-DELAY] ",
-		[POPPER_TEMPORARY] = "[SYS/TEMP] ",
-		[POPPER_PERMANENT] = "[SYS/PERM] ",
-		[POPPER_NEEDS_UTF8] = "[UTF8] ",
-	};
+	return status < POPPER_STATUSES ? codes[status].start : "";
+}
 
-	_Static_assert(sizeof(code) / sizeof(code[0]) == POPPER_STATUSES,
-	    "a code for every status");
-	return status < POPPER_STATUSES ? code[status] : "";
+const char *
+reply_status_name(enum popper_status status)
+{
+	return status < POPPER_STATUSES ? codes[status].name : "";
 }
 
 const char *

@@ -34,6 +34,10 @@ struct reply {
 	bool failed; /* the answer was -ERR */
 };
 
+/** reply_watch(told, context): from now on each -ERR of this process is told,
+ * without its line end, beside being sent.  NULL: no more. */
+void reply_watch(void (*told)(void *context, const char *line), void *context);
+
 /** reply_start(r, stream): ${stream} stays the caller's. */
 void reply_start(struct reply *, struct stream *);
 
@@ -85,6 +89,8 @@ enum outcome reply_end(struct reply *);
 
 /** reply_status_code(status): "[AUTH] ", "[SYS/TEMP] " ... or "". */
 const char *reply_status_code(enum popper_status);
+/** reply_status_name(status): "AUTH", "SYS/TEMP" ... or "". */
+const char *reply_status_name(enum popper_status);
 /** reply_status_text(status): the usual words for it, in English. */
 const char *reply_status_text(enum popper_status);
 

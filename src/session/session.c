@@ -9,16 +9,15 @@
 
 #include <string.h>
 #include <malloc.h>
-#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "priv/identity.h"
 #include "proto/language.h"
+#include "session/account.h"
 #include "session/expire.h"
 #include "session/pace.h"
 #include "session/state.h"
@@ -27,16 +26,6 @@
 
 /* How long we wait for a client to take in our last line. */
 #define LINGER 2000
-/* How long a Stats line waits for the name of the client. */
-#define NAME_PATIENCE 5000
-
-/* Is it the client's doing? */
-static bool
-is_everyday(enum popper_status status)
-{
-	return status == POPPER_IN_USE || status == POPPER_INVALID ||
-	    status == POPPER_TOO_SOON;
-}
 
 /* Tell the login worker, who is silent from then on if the maildrop is open,
  * and otherwise tells the client. */
@@ -52,10 +41,7 @@ report(struct session *s, const struct popper_error *e)
 		v.status = e->status;
 		v.wait = s->wait;
 		text_copy(v.reply, sizeof(v.reply), e->reply);
-		log_write(is_everyday(e->status) ? POPPER_LOG_NOTICE
-						 : POPPER_LOG_ERROR,
-		    "maildrop of %s not opened: %s", s->opening->identity.user,
-		    e->text);
+		account_refused(s, e);
 	}
 	verdict_put(&w, &v);
 	return wire_send(&w, s->worker, NULL, 0);
@@ -134,62 +120,15 @@ greet(struct session *s)
 {
 	struct popper_error e;
 	struct reply r;
-	size_t count;
-	uint64_t octets;
+	size_t count = s->maildrop.count;
+	uint64_t octets = 0;
 
 	reply_start(&r, s->stream);
 	if (messages_total(&s->messages, false, &count, &octets, &e) == 0)
 		transaction_total(&r, count, octets);
 	else
 		reply_ok(&r, "maildrop is open");
-}
-
-/* The name of the client, if the gate has found one by now. */
-static void
-client_name(struct session *s, char name[HOST_MAX])
-{
-	static struct wire w;
-	size_t count;
-
-	if (s->opening->named &&
-	    fd_wait(s->gate, POLLIN, deadline_in(NAME_PATIENCE)) > 0 &&
-	    wire_receive(&w, s->gate, NULL, 0, &count) == 1 &&
-	    host_get(&w, name))
-		return;
-	text_copy(name, HOST_MAX, s->opening->client);
-}
-
-/* One line per session, as the popper line has it: what was deleted, what is
- * left. */
-static void
-statistics(struct session *s, const struct tally *t)
-{
-	char name[HOST_MAX];
-
-	if (!s->settings->statistics)
-		return;
-	client_name(s, name);
-	log_notice("Stats: %s %zu %llu %zu %llu %s %s",
-	    s->opening->identity.user, t->deleted,
-	    (unsigned long long)t->deleted_octets, t->left,
-	    (unsigned long long)t->left_octets, name, s->opening->client);
-}
-
-static const char *
-ending(enum dialog_end end)
-{
-	switch (end) {
-	case DIALOG_QUIT:
-		return "QUIT";
-	case DIALOG_CLOSE:
-		return "closed by us";
-	case DIALOG_EXPIRED:
-		return "timeout";
-	case DIALOG_GONE:
-	case DIALOG_HANDED_OVER:
-		break;
-	}
-	return "connection lost";
+	account_login(s, count, octets);
 }
 
 /* Without QUIT nothing is removed (RFC 1939 section 6), unless the settings
@@ -216,12 +155,12 @@ serve(struct session *s)
 	struct popper_error e;
 	struct tally t;
 	struct reply r;
+	int result = 0;
 
+	s->ending = deadline_in(0);
 	error_clear(&e);
 	reply_start(&r, s->stream);
 	if (end == DIALOG_QUIT) {
-		int result;
-
 		expire_mark(s);
 		result = update_run(s, &t, &e);
 		let_go(s);
@@ -233,9 +172,7 @@ serve(struct session *s)
 	else if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
 		stream_close(s->stream, LINGER);
 	fd_close(&s->client);
-	log_debug("session of %s from %s ended: %s", s->opening->identity.user,
-	    s->opening->client, ending(end));
-	statistics(s, &t);
+	account_end(s, end, result, &t);
 }
 
 void
@@ -256,6 +193,7 @@ session_run(
 		.lock = -1 };
 	stream_start(&stream, s.client, (int64_t)s.settings->timeout * 1000);
 	language_use(o->manners.language);
+	account_start(&s);
 	error_clear(&e);
 	if (!stream_preload(&stream, o->ahead)) {
 		error_set(&e, POPPER_TEMPORARY, "too much was read ahead");
@@ -273,9 +211,6 @@ session_run(
 	}
 	if (s.settings->login_delay > 0)
 		pace_note(s.place.state);
-	log_info("login: %s from %s, %zu messages, %s", o->identity.user,
-	    o->client, s.maildrop.count,
-	    o->manners.tls[0] != '\0' ? o->manners.tls : "no TLS");
 	greet(&s);
 	serve(&s);
 	messages_free(&s.messages);

@@ -216,6 +216,7 @@ retr_command(void *context, const struct arguments *args, struct reply *r)
 	if (o != OUTCOME_DONE)
 		return o;
 	messages_touch(&s->messages, request.i);
+	s->retrieved++;
 	if (!s->altered)
 		messages_fetched(&s->messages, request.i, s->stream->octets_in);
 	return o;
@@ -228,6 +229,7 @@ top_command(void *context, const struct arguments *args, struct reply *r)
 	struct popper_request request = { .size = sizeof(request),
 		.command = "TOP" };
 	struct popper_error e;
+	enum outcome o;
 
 	if (!extra_argument(s, args, 2, &request) ||
 	    !number_saturate(args->word[1], &request.lines))
@@ -236,7 +238,10 @@ top_command(void *context, const struct arguments *args, struct reply *r)
 	if (messages_pick(&s->messages, args->word[0], &request.i, &e) == -1 ||
 	    eightbit_check(s, request.i, &e) == -1)
 		return refuse("TOP", &e, r);
-	return pipeline_send(s, &request, r);
+	o = pipeline_send(s, &request, r);
+	if (o == OUTCOME_DONE)
+		s->topped++;
+	return o;
 }
 
 /* DELE only marks; update.c removes, after QUIT. */

@@ -81,7 +81,7 @@ def who(server, ca, pair):
     if not answer.startswith("+OK"):
         client.leave()
         return "offered, " + answer if offered else None
-    name = server.log.wait(r"login: (\S+) from 127\.0\.0\.1", since)[1]
+    name = server.log.wait(r'login from=127\.0\.0\.1 user="([^"]+)"', since)[1]
     client.leave()
     return name if offered else "not offered: " + name
 

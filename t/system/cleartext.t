@@ -164,7 +164,7 @@ def play(rule):
             if APOP:
                 apop(client, greeting, what)
     tap.equal(server.stop(), [], rule + ": the server ends clean")
-    tap.equal(len(server.log.find("Failed attempted login")),
+    tap.equal(len(server.log.find("login-failed code=AUTH ")),
               len(TAKEN[rule]), rule + ": nothing was looked at elsewhere")
 
 

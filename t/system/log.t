@@ -73,8 +73,8 @@ def failures():
         client = server.connect()
         client.reply()
         client.login(user, "my-secret-word")
-        server.log.wait(r"\[AUTH\] Failed attempted login to mary from host "
-                        r"\(127\.0\.0\.1\) 127\.0\.0\.1")
+        server.log.wait(r'login-failed code=AUTH from=127\.0\.0\.1 '
+                        r'user="mary" mechanism=USER tls="" reason="')
         tap.ok(True, "a failed login is logged")
         client.send(b"USER a\" at (x) 1.2.3.4\r\n")
         client.reply()
@@ -83,7 +83,7 @@ def failures():
         client.send(b"USER x\\ny\r\nPASS my-secret-word\r\n")
         client.reply()
         client.reply()
-        server.log.wait(r"Failed attempted login to x")
+        server.log.wait(r'login-failed .*user="x')
         client.send(b"my-secret-word\r\nPASS my-secret-word\r\n")
         client.reply()
         client.reply()
@@ -120,7 +120,7 @@ def trace_file():
         server.main.send_signal(signal.SIGHUP)
         wait_for(server, path, r"")
         server.enter(user).leave()
-        wait_for(server, path, r"login: mary")
+        wait_for(server, path, r'login from=\S+ user="mary"')
         tap.ok(True, "after SIGHUP a new trace file is written")
 
 

@@ -76,7 +76,7 @@ def prepared(server):
         tap.equal(login(client, said, password), "-ERR [AUTH] login failed",
                   "refused: %r %r" % (said, password))
         client.leave()
-    server.log.wait(r"\[AUTH\] Failed attempted login to m\\+x(5cx)?fcller")
+    server.log.wait(r'login-failed code=AUTH .*user="m\\xfcller"')
 
 
 HOSTILE = (b"../x", b"..", b"/etc/passwd", b"%n%n%s%s", b"a\nb: forged",

@@ -81,7 +81,7 @@ def refused(server, token, reason, name):
     answer = client.cmd("AQ==")
     tap.ok(error["status"] == "invalid_token" and
            answer.startswith("-ERR [AUTH] "), name + ": refused")
-    server.log.wait("Failed attempted login.*" + reason, since)
+    server.log.wait("login-failed code=AUTH .*" + reason, since)
     client.leave()
 
 

@@ -153,7 +153,7 @@ def syslog():
     tap.equal(facilities, {LOCAL1}, "-y: all lines go to that facility")
     tap.ok(any("Stats: " in line for line in levels.get(5, [])),
            "a Stats line has priority notice")
-    tap.ok(any("Failed attempted login" in line
+    tap.ok(any("login-failed code=AUTH" in line
                for line in levels.get(5, [])), "so has a refused login")
     tap.ok(levels.get(7), "-d: there are debugging messages, of that priority")
     tap.ok(all(re.match(r"<\d+>\w+ +\d+ [\d:]+ popper\[\d+\]: ", line)

@@ -23,7 +23,7 @@ MODE = "daemon" if popper.ROOT else "user"
 MESSAGES = [mail.simple(n) for n in range(1, 4)]
 LARGE = mail.simple(1) + b"".join(
     b"%07d %s\n" % (n, b"x" * (n % 70)) for n in range(120000))
-LATER = r"session of %s from .* ended: %s"
+LATER = r'session-end from=\S+ user="%s" .*why=%s '
 
 
 def talk(server, **more):
@@ -149,7 +149,7 @@ def ends(server, user):
         client = talk(server).enter(user)
         client.ok("DELE 1")
         end(client)
-        server.log.wait(LATER % (user.name, "connection lost"), since)
+        server.log.wait(LATER % (user.name, "lost"), since)
         tap.equal(len(user.drop.stored()), 4, name + ": nothing is removed")
         settle(server)
 
@@ -184,7 +184,7 @@ def quit_and_gone(server):
     client.ok("DELE 1")
     client.send(b"QUIT\r\n")
     client.sock.close()
-    server.log.wait(LATER % ("bob", "QUIT"), since)
+    server.log.wait(LATER % ("bob", "quit"), since)
     tap.equal(bob.drop.stored(), MESSAGES[1:], "QUIT and gone: it counts")
 
 

@@ -125,8 +125,9 @@ def versions():
         client = rig.talk()
         client.enter(rig.user)
         client.quit()
-        rig.server.log.wait(r"login: mary from 127\.0\.0\.1, 3 messages, "
-                            r"TLSv1\.3 TLS_AES_128_GCM_SHA256")
+        rig.server.log.wait(
+            r'login from=127\.0\.0\.1 user="mary" mechanism=USER '
+            r'tls="TLSv1\.3 TLS_AES_128_GCM_SHA256" messages=3 ')
         tap.ok(True, "the log says version and cipher of a login")
     with Rig(tls_minimum="1.3").start() as rig:
         refused(rig, "tls-minimum 1.3: TLS 1.2 is refused",

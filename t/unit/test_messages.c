@@ -38,6 +38,8 @@ fill_large(void)
 	text_copy(opening.identity.drop, sizeof(opening.identity.drop), "mbox");
 	text_copy(opening.client, sizeof(opening.client), "2001:db8::1");
 	opening.named = true;
+	text_copy(opening.mechanism, sizeof(opening.mechanism), "APOP");
+	opening.judged = 17;
 	opening.ahead = S("STAT\r\nQUIT\r\n");
 }
 
