@@ -240,13 +240,58 @@ err0:
 	return -1;
 }
 
+/* Has nothing changed since an earlier session kept the index? */
+static bool
+is_known(const struct maildir *m)
+{
+	struct stat st;
+
+	for (int i = 0; i < MAILDIR_FOLDERS; i++)
+		if (m->sub[i] == -1 || fstat(m->sub[i], &st) == -1 ||
+		    !maildir_index_knows(m, (enum maildir_folder)i, &st))
+			return false;
+	return true;
+}
+
+/* The index is the snapshot. */
+static void
+take_index(struct maildir *m)
+{
+	m->list = m->index.list;
+	m->index.list = (struct maildir_list){ .count = 0 };
+	memcpy(m->changed, m->index.changed, sizeof(m->changed));
+	m->indexed = m->uids_ready = true;
+}
+
+static int
+read_folders(struct maildir *m, struct popper_error *error)
+{
+	size_t listed;
+
+	if (maildir_scan(m, &m->list, true, error) == -1)
+		return -1;
+	maildir_index_sizes(m);
+	listed = m->list.count;
+	if (measure_all(m, error) == -1)
+		return -1;
+	/* What was left out now may be readable the next time. */
+	if (m->odd > 0 || m->list.count < listed)
+		memset(m->changed, 0, sizeof(m->changed));
+	return 0;
+}
+
 static int
 take_snapshot(struct maildir *m, struct popper_error *error)
 {
-	if (maildir_scan(m, &m->list, true, error) == -1)
-		return -1;
-	maildir_sizes_load(m);
-	if (measure_all(m, error) == -1)
+	int result = 0;
+
+	maildir_index_load(m);
+	if (is_known(m))
+		take_index(m);
+	else
+		result = read_folders(m, error);
+	maildir_index_free(m);
+	if (result == -1)
 		return -1;
 	if (m->odd > MAILDIR_WARNINGS)
 		m->host->log(POPPER_LOG_WARNING,
@@ -263,7 +308,7 @@ maildir_close(void *self)
 	if (m == NULL)
 		return;
 	assert(m->magic == MAILDIR_MAGIC);
-	maildir_sizes_save(m);
+	maildir_index_save(m);
 	maildir_detach(m);
 	close_fd(&m->state);
 	maildir_list_free(&m->list);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <popper/drop.h>
 
@@ -29,6 +31,8 @@ enum maildir_folder { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_FOLDERS };
 #define MAILDIR_DROPPED 16u /* not shown: leaves the list */
 #define MAILDIR_REMOVED 32u /* by our commit */
 #define MAILDIR_VANISHED 64u /* by another program, before it */
+/* Those that outlive a session, in the index. */
+#define MAILDIR_KEPT (MAILDIR_IN_NEW | MAILDIR_SEEN | MAILDIR_TRASHED)
 
 /* One file; 32 octets, since there may be very many. */
 struct maildir_record {
@@ -49,6 +53,12 @@ struct maildir_list {
 	size_t used, size; /* octets at names */
 };
 
+/* What an earlier session has kept; see maildir_index.c. */
+struct maildir_index {
+	struct maildir_list list;
+	struct timespec changed[MAILDIR_FOLDERS]; /* or 0: do not trust it */
+};
+
 #define MAILDIR_MAGIC 0x6d646972u
 #define MAILDIR_BUFFER 131072 /* octets; malloc gives it back when freed */
 #define MAILDIR_WARNINGS 10 /* lines in the log about odd entries */
@@ -58,7 +68,8 @@ struct maildir {
 	const struct popper_host *host;
 	bool mark_seen;
 	bool uids_ready; /* twins are numbered */
-	bool stale_cache; /* a cached size was wrong */
+	bool stale_cache; /* a size in the index was wrong */
+	bool indexed; /* the snapshot is what the index says */
 	int folder; /* the Maildir; holds the lock */
 	uint64_t device, inode; /* of it */
 	int sub[MAILDIR_FOLDERS]; /* cur and new, or -1 */
@@ -66,6 +77,10 @@ struct maildir {
 	int state; /* the user's state folder, or -1 */
 	unsigned odd; /* entries that were left out */
 	struct maildir_list list; /* the snapshot */
+	/* When the folders were last changed before it; 0: it is not sure that
+	 * a later change can be told. */
+	struct timespec changed[MAILDIR_FOLDERS];
+	struct maildir_index index; /* while the snapshot is made */
 	struct maildir_list fresh; /* as the folders were when last looked */
 	char path[POPPER_PATH_MAX + 1]; /* for the log */
 };
@@ -101,7 +116,8 @@ void maildir_odd(
 /**
  * maildir_scan(m, list, complain, error):
  * Fill the empty ${list} with the messages in new and cur, sorted.  Odd
- * entries are left out, and logged if ${complain}.  Returns 0 or -1.
+ * entries are left out, and logged if ${complain}.  A folder that the index
+ * knows is not read.  Returns 0 or -1.
  */
 int maildir_scan(struct maildir *, struct maildir_list *, bool complain,
     struct popper_error *);
@@ -168,17 +184,29 @@ int maildir_measure(int fd, char *buffer, struct maildir_record *);
 int maildir_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
     struct popper_error *);
 
-/* --- maildir_sizes.c: the file "maildir.sizes" in the state folder --- */
+/* --- maildir_index.c: the file "maildir.index" in the state folder --- */
 
-/**
- * maildir_sizes_load(m):
- * Set stored and octets of the messages whose sizes are known and mark all
- * others MAILDIR_MEASURED.  A cache that is damaged or not ours is ignored.
- */
-void maildir_sizes_load(struct maildir *);
+/** maildir_index_load(m): read it into ${m->index}, which stays empty if it is
+ * damaged or not ours. */
+void maildir_index_load(struct maildir *);
 
-/** maildir_sizes_save(m): keep the sizes if that spares enough work. */
-void maildir_sizes_save(struct maildir *);
+/** maildir_index_knows(m, folder, st): does the index tell what is in that
+ * folder, whose status is ${st}? */
+bool maildir_index_knows(
+    const struct maildir *, enum maildir_folder, const struct stat *);
+
+/** maildir_index_time(fd, st): the ctime of a folder that is about to be read,
+ * or 0 if a change after that might not alter it. */
+struct timespec maildir_index_time(int fd, const struct stat *);
+
+/** maildir_index_sizes(m): set stored and octets of the messages whose sizes
+ * are known and mark all others MAILDIR_MEASURED. */
+void maildir_index_sizes(struct maildir *);
+
+void maildir_index_free(struct maildir *);
+
+/** maildir_index_save(m): keep the snapshot if that spares enough work. */
+void maildir_index_save(struct maildir *);
 
 /* --- maildir_uid.c --- */
 
@@ -188,6 +216,10 @@ void maildir_sizes_save(struct maildir *);
  * Returns 0 or -1.
  */
 int maildir_uid(struct maildir *, size_t i, char *uid, struct popper_error *);
+
+/** maildir_number_twins(m, error): tell messages of one name apart.  0 or -1.
+ */
+int maildir_number_twins(struct maildir *, struct popper_error *);
 
 /* --- maildir_commit.c --- */
 

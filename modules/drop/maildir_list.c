@@ -147,24 +147,32 @@ maildir_set_name(struct maildir_list *list, struct maildir_record *record,
 	return 0;
 }
 
-static int
-add(struct maildir_list *list, const struct dirent64 *entry,
-    enum maildir_folder folder)
+/* An empty record behind the last one; it counts once ${list->count} does. */
+static struct maildir_record *
+add_record(struct maildir_list *list)
 {
-	struct maildir_record *records, *record;
+	struct maildir_record *records;
 	size_t room = list->room;
 
 	if (list->count == room) {
 		room = room == 0 ? 64 : room * 2;
 		records = realloc(list->records, room * sizeof(*records));
 		if (records == NULL)
-			return -1;
+			return NULL;
 		list->records = records;
 		list->room = room;
 	}
-	record = &list->records[list->count];
-	memset(record, 0, sizeof(*record));
-	if (maildir_set_name(list, record, entry->d_name, folder) == -1)
+	return memset(&list->records[list->count], 0, sizeof(*list->records));
+}
+
+static int
+add(struct maildir_list *list, const struct dirent64 *entry,
+    enum maildir_folder folder)
+{
+	struct maildir_record *record = add_record(list);
+
+	if (record == NULL ||
+	    maildir_set_name(list, record, entry->d_name, folder) == -1)
 		return -1;
 	record->inode = entry->d_ino;
 	record->octets = maildir_time(maildir_base(list, record));
@@ -289,15 +297,56 @@ drop_ghosts(const struct maildir *m, struct maildir_list *list)
 	list->count = kept;
 }
 
+/* What the index says about a folder. */
+static int
+copy_folder(const struct maildir *m, struct maildir_list *list,
+    enum maildir_folder folder)
+{
+	const struct maildir_list *known = &m->index.list;
+	const struct maildir_record *from;
+	struct maildir_record *record;
+
+	for (size_t i = 0; i < known->count; i++) {
+		from = &known->records[i];
+		if (maildir_where(from) != folder)
+			continue;
+		if ((record = add_record(list)) == NULL ||
+		    maildir_set_name(
+			list, record, maildir_name(known, from), folder) == -1)
+			return -1;
+		record->inode = from->inode;
+		record->octets = maildir_time(maildir_base(list, record));
+		list->count++;
+	}
+	return 0;
+}
+
+/* One folder, as it is or as the index knows it. */
+static int
+scan_folder(struct maildir *m, struct maildir_list *list,
+    enum maildir_folder folder, bool complain)
+{
+	bool first = list == &m->list; /* not when we look again */
+	struct stat st;
+	int fd = m->sub[folder];
+
+	if (fd == -1)
+		return 0;
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (first)
+		m->changed[folder] = maildir_index_time(fd, &st);
+	if (first && maildir_index_knows(m, folder, &st))
+		return copy_folder(m, list, folder);
+	return list_folder(m, list, folder, complain);
+}
+
 int
 maildir_scan(struct maildir *m, struct maildir_list *list, bool complain,
     struct popper_error *error)
 {
-	if (m->sub[MAILDIR_NEW] != -1 &&
-	    list_folder(m, list, MAILDIR_NEW, complain) == -1)
-		goto err0;
-	if (m->sub[MAILDIR_CUR] != -1 &&
-	    list_folder(m, list, MAILDIR_CUR, complain) == -1)
+	if (scan_folder(m, list, MAILDIR_NEW, complain) == -1 ||
+	    scan_folder(m, list, MAILDIR_CUR, complain) == -1)
 		goto err0;
 	if (list->count > 1) {
 		qsort_r(list->records, list->count, sizeof(*list->records),

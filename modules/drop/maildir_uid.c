@@ -177,13 +177,15 @@ give_numbers(struct known *known, struct maildir_list *list)
 	return 0;
 }
 
-static int
-prepare(struct maildir *m, struct popper_error *error)
+int
+maildir_number_twins(struct maildir *m, struct popper_error *error)
 {
 	struct known known;
 	size_t size = 64;
 	int result = 0;
 
+	if (m->uids_ready)
+		return 0;
 	while (size < m->list.count * 2)
 		size *= 2;
 	known.mask = size - 1;
@@ -203,7 +205,7 @@ prepare(struct maildir *m, struct popper_error *error)
 int
 maildir_uid(struct maildir *m, size_t i, char *uid, struct popper_error *error)
 {
-	if (!m->uids_ready && prepare(m, error) == -1)
+	if (maildir_number_twins(m, error) == -1)
 		return -1;
 	make_uid(&m->list, &m->list.records[i], m->list.records[i].twin, uid);
 	return 0;
