@@ -94,6 +94,13 @@ AS_CASE(["$with_pam"], [yes|no], [], [
   _QPOPPER_TEXT([--with-pam], [$with_pam], [pam-service])
   with_pam=yes])
 
+# Macros that Qpopper's sources knew, in OS_DEFS, CFLAGS or CPPFLAGS.
+AS_CASE([" $OS_DEFS $CFLAGS $CPPFLAGS "],
+  [*" -DAPOP_ONLY"*|*" -DSCRAM_ONLY"*],
+  [_QPOPPER_LINE([set clear-text-password = never])])
+AS_CASE([" $OS_DEFS $CFLAGS $CPPFLAGS "],
+  [*" -DCHECK_SHELL"*], [_QPOPPER_LINE([set check-shell])])
+
 # Where mail lies.
 QPOPPER_ENABLE([hash-spool], [hash-spool], [1|2],
   [folders by the user's name])

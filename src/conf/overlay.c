@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#define OVERLAY_LINE 2048 /* octets, with the newline */
+
 void
 overlay_clear(struct overlay *o)
 {
@@ -31,6 +33,8 @@ overlay_add(
 {
 	size_t room = sizeof(o->text) - o->len;
 
+	if (room > OVERLAY_LINE)
+		room = OVERLAY_LINE;
 	/* A tab may stand in the last field only, a newline nowhere. */
 	if (strpbrk(given(l->origin), "\t\n") == NULL &&
 	    strchr(given(l->value), '\n') == NULL &&
@@ -42,7 +46,9 @@ overlay_add(
 	}
 	o->text[o->len] = '\0';
 	return error_set(e, POPPER_PERMANENT,
-	    "%.80s: too much is set outside of modules.conf", given(l->origin));
+	    "%.80s: cannot be set outside of modules.conf: it is too much, or "
+	    "holds a tab or newline",
+	    given(l->origin));
 }
 
 static const char *
@@ -72,18 +78,23 @@ take_line(char *line, const struct overlay_walk *w, struct popper_error *e)
 	    e, POPPER_PERMANENT, "%.200s: %.300s", l.origin, inner.text);
 }
 
+/* Whoever gets a line may walk through the text again. */
 int
 overlay_walk(
     const char *text, const struct overlay_walk *w, struct popper_error *e)
 {
-	static char copy[OVERLAY_MAX];
-	char *line, *rest = copy;
+	char line[OVERLAY_LINE];
+	size_t len;
 
-	if (!text_copy(copy, sizeof(copy), given(text)))
-		log_panic("an overlay longer than any can be");
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (line[0] != '\0' && take_line(line, w, e) == -1)
+	for (text = given(text); *text != '\0'; text += len + 1) {
+		len = strcspn(text, "\n");
+		if (!text_from_slice(
+			line, sizeof(line), popper_slice(text, len)) ||
+		    text[len] == '\0')
+			log_panic("a line of an overlay is too long");
+		if (take_line(line, w, e) == -1)
 			return -1;
+	}
 	return 0;
 }
 

@@ -155,6 +155,7 @@ const struct qpopper_option qpopper_options[] = {
 	{ "apop-file", TEXT, "auth apop", "file", NULL, NULL, true, true },
 	BUILT("apop-owner", TEXT, "auth apop", "owner"),
 	BUILT("bulldb", TEXT, BULLETINS, "bulldb"),
+	{ "check-shell", BOOL, "", "check-shell", NULL, NULL, false, true },
 	BUILT("pam-service", TEXT, "auth pam", "service"),
 	BUILT("popbulldir", TEXT, BULLETINS, "popbull-directory"),
 	{ NULL, BOOL, NULL, NULL, NULL, NULL, false, false },

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "conf/modules.h"
+#include "conf/overlay.h"
 #include "forgetful.h"
 
 struct fake_conf {
@@ -83,8 +84,8 @@ read_text(const char *text, const char *kind)
 	assert_int_equal(fd_write_all(file, text, strlen(text)), 0);
 	memset(&e, 0, sizeof(e));
 	loads = 0;
-	return modules_read(&(struct modules_source){ path, overlay }, kind,
-	    load, &used, &e);
+	return modules_read(
+	    &(struct modules_source){ path, overlay }, kind, load, &used, &e);
 }
 
 static const struct fake_conf *
@@ -175,6 +176,142 @@ has_an_end(void **state)
 	refused(text, "auth", 17, "more than 16 modules of kind auth");
 }
 
+/* --- What is laid over. --- */
+
+static struct overlay over;
+
+static void
+lay(enum overlay_mode mode, const char *kind, const char *name,
+    const char *option, const char *value)
+{
+	const struct overlay_line l = { .mode = mode,
+		.origin = "q:7",
+		.kind = kind,
+		.name = name,
+		.option = option,
+		.value = value };
+
+	if (overlay_add(&over, &l, &e) == -1)
+		fail_msg("%s", e.text);
+	overlay = over.text;
+}
+
+static int
+lay_nothing(void **state)
+{
+	(void)state;
+	overlay_clear(&over);
+	overlay = NULL;
+	return 0;
+}
+
+static void
+lays_options_over(void **state)
+{
+	(void)state;
+	lay(OVERLAY_DEFAULT, "auth", "one", "size", "3");
+	lay(OVERLAY_SET, "auth", "one", "path", "/o\tver");
+	lay(OVERLAY_SET, "drop", "two", "path", "/wrong");
+	assert_int_equal(read_text("auth one { path = \"/x\" }\n"
+				   "auth bare { } auth one { size = 4 }",
+			     "auth"),
+	    0);
+	assert_int_equal(used.count, 3);
+	assert_string_equal(conf(0)->path, "/o\tver");
+	assert_int_equal(conf(0)->size, 3);
+	assert_string_equal(conf(2)->path, "/o\tver");
+	assert_int_equal(conf(2)->size, 4);
+}
+
+static void
+uses_modules_of_its_own(void **state)
+{
+	(void)state;
+	lay(OVERLAY_DEFAULT, "auth", "one", "loud", "yes");
+	lay(OVERLAY_SET, "auth", "bare", "nothing", "to see");
+	lay(OVERLAY_USE, "auth", "one", NULL, NULL);
+	lay(OVERLAY_OPEN, "ext", "two", "size", "5");
+	lay(OVERLAY_SET, "ext", "two", "path", "/ext");
+	lay(OVERLAY_OPEN, "ext", "two", "size", "6");
+	assert_int_equal(read_text("drop two { }", "ext"), 0);
+	assert_int_equal(used.count, 1);
+	assert_int_equal(conf(0)->size, 6);
+	assert_string_equal(conf(0)->path, "/ext");
+	assert_int_equal(read_text("auth one { size = 1 }", "auth"), 0);
+	assert_int_equal(used.count, 1);
+	assert_int_equal(conf(0)->size, 1);
+	assert_int_equal(read_text("drop two { }", "auth"), 0);
+	assert_int_equal(used.count, 1);
+	assert_true(conf(0)->loud);
+}
+
+/* Two of a kind, while defaults are looked up for each. */
+static void
+replaces_the_file(void **state)
+{
+	(void)state;
+	lay(OVERLAY_DEFAULT, "auth", "one", "size", "9");
+	lay(OVERLAY_NO_FILE, NULL, NULL, NULL, NULL);
+	lay(OVERLAY_USE, "auth", "one", NULL, NULL);
+	lay(OVERLAY_USE, "auth", "bare", NULL, NULL);
+	assert_int_equal(read_text("nonsense", "auth"), 0);
+	assert_int_equal(used.count, 2);
+	assert_ptr_equal(used.used[0].module, &fakes[0]);
+	assert_ptr_equal(used.used[1].module, &fakes[2]);
+	assert_int_equal(conf(0)->size, 9);
+}
+
+static void
+names_where_a_wrong_option_stands(void **state)
+{
+	(void)state;
+	lay(OVERLAY_OPEN, "ext", "two", "patch", "x");
+	assert_int_equal(read_text("", "ext"), -1);
+	assert_string_equal(
+	    e.text, "q:7: two has no option \"patch\"; it has \"path\"");
+	lay_nothing(NULL);
+	lay(OVERLAY_OPEN, "ext", "two", "size", "many");
+	assert_int_equal(read_text("", "ext"), -1);
+	assert_string_equal(e.text,
+	    "q:7: size = \"many\": must be octets, as 10, 10k, 10M or 10G");
+	lay_nothing(NULL);
+	lay(OVERLAY_USE, "ext", "nosuch", NULL, NULL);
+	assert_int_equal(read_text("", "ext"), -1);
+	assert_string_equal(e.text, "q:7: no ext nosuch");
+}
+
+static void
+bounds_the_overlay(void **state)
+{
+	static char much[4096];
+	struct overlay_line l = { .mode = OVERLAY_SET,
+		.origin = "o",
+		.kind = "ext",
+		.name = "two",
+		.option = "path",
+		.value = much };
+	size_t len;
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	assert_int_equal(overlay_add(&over, &l, &e), -1);
+	assert_int_equal(over.len, 0);
+	assert_string_equal(over.text, "");
+	l.value = "a\nb";
+	assert_int_equal(overlay_add(&over, &l, &e), -1);
+	l.value = "b";
+	l.origin = "a\tb";
+	assert_int_equal(overlay_add(&over, &l, &e), -1);
+	l.origin = "o";
+	much[1000] = '\0';
+	l.value = much;
+	while (overlay_add(&over, &l, &e) == 0)
+		len = over.len;
+	assert_int_equal(over.len, len);
+	assert_int_equal(strlen(over.text), len);
+	assert_true(len > OVERLAY_MAX - 1100);
+}
+
 int
 main(void)
 {
@@ -183,6 +320,12 @@ main(void)
 		cmocka_unit_test(leaves_other_kinds_alone),
 		cmocka_unit_test(names_the_wrong_word),
 		cmocka_unit_test(has_an_end),
+		cmocka_unit_test_setup(lays_options_over, lay_nothing),
+		cmocka_unit_test_setup(uses_modules_of_its_own, lay_nothing),
+		cmocka_unit_test_setup(replaces_the_file, lay_nothing),
+		cmocka_unit_test_setup(
+		    names_where_a_wrong_option_stands, lay_nothing),
+		cmocka_unit_test_setup(bounds_the_overlay, lay_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

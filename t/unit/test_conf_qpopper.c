@@ -312,6 +312,27 @@ says_what_does_nothing(void **state)
 	    "ssl never");
 }
 
+/* ./configure knows options that no file can say, and sets the same. */
+static void
+takes_what_the_build_says(void **state)
+{
+	char text[] = "set apop-file = '/a'\nset bulldb = '/b'\n"
+		      "set check-shell\nset bulldir = '/c'\n"
+		      "set pam-service = 'p'\n"
+		      "set log-facility = 'local2'\n";
+	struct qpopper q;
+
+	(void)state;
+	qpopper_init(&q, &events);
+	q.building = true;
+	told[0] = '\0';
+	assert_int_equal(qpopper_apply(&q, text, "configure", &e), 0);
+	assert_string_equal(told,
+	    "auth apop.file=/a\next bulletins.bulldb=/b\ncheck-shell=yes\n"
+	    "ext bulletins.directory=/c\nauth pam.service=p\n"
+	    "log-facility=local2\n");
+}
+
 /* Qpopper deleted by itself only where broken sessions did not count. */
 static void
 deletes_only_where_qpopper_did(void **state)
@@ -371,6 +392,7 @@ main(void)
 		cmocka_unit_test(knows_whose_a_file_is),
 		cmocka_unit_test(takes_flags),
 		cmocka_unit_test(says_what_does_nothing),
+		cmocka_unit_test(takes_what_the_build_says),
 		cmocka_unit_test(deletes_only_where_qpopper_did),
 		cmocka_unit_test(has_a_true_table),
 	};

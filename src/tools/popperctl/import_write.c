@@ -46,11 +46,22 @@ is_over(const struct import *m, size_t i)
 {
 	const struct import_entry *a = &m->entries[i], *b;
 
+	if (a->option == NULL)
+		return false;
 	for (b = a + 1; b < m->entries + m->count; b++)
 		if (b->option != NULL && strcmp(a->section, b->section) == 0 &&
 		    strcmp(a->option, b->option) == 0)
 			return true;
 	return false;
+}
+
+/* A statement that changes what another has said sets two options: one of them
+ * again, which need not be told twice. */
+static bool
+is_echo(const struct import *m, size_t i)
+{
+	return i > 0 && is_over(m, i) &&
+	    strcmp(m->entries[i - 1].comment, m->entries[i].comment) == 0;
 }
 
 /* The entries of a section, or of popper.conf; commented out if ${used} is
@@ -63,7 +74,7 @@ print_entries(FILE *out, const struct import *m, const char *section, bool used)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct import_entry *e = &m->entries[i];
 
-		if (strcmp(e->section, section) != 0)
+		if (strcmp(e->section, section) != 0 || is_echo(m, i))
 			continue;
 		print_comment(out, indent, e->comment);
 		if (e->option == NULL)
@@ -93,7 +104,9 @@ import_popper_conf(FILE *out, const struct import *m)
 		(void)fputs("modules = ", out);
 		print_value(out, m->modules_conf);
 	}
-	(void)fputc('\n', out);
+	(void)fputs("# Log lines as Qpopper wrote them.\n"
+		    "log-style = \"qpopper\"\n\n",
+	    out);
 	print_entries(out, m, "", true);
 }
 
