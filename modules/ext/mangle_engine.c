@@ -25,23 +25,6 @@ mangle_engine_warm(void)
 		held[i] = iconv_open("UTF-8", usual[i]);
 }
 
-/* Does ${charset} write ASCII as ASCII, or at least these two? */
-static bool
-is_usable(const char *charset)
-{
-	struct mangle_buffer b;
-	bool usable;
-
-	if (!mangle_charset_known(charset))
-		return false;
-	mangle_buffer_start(&b, 16);
-	usable =
-	    mangle_charset_out(charset, popper_slice_text("A\n"), &b) == 0 &&
-	    b.len == 2 && memcmp(b.ptr, "A\n", 2) == 0;
-	mangle_buffer_free(&b);
-	return usable;
-}
-
 /* By the name that others know, if it is one of Qpopper's own. */
 static const char *
 choose_charset(const char *wanted)
@@ -50,7 +33,7 @@ choose_charset(const char *wanted)
 		wanted = "windows-1252";
 	else if (strcmp(wanted, "iso_2022-jp") == 0)
 		wanted = "iso-2022-jp";
-	return is_usable(wanted) ? wanted : "us-ascii";
+	return mangle_charset_known(wanted) ? wanted : "us-ascii";
 }
 
 static bool

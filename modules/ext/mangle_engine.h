@@ -70,8 +70,9 @@ GMimeObject *mangle_related_root(GMimeMultipart *);
  * say: its text, or a note that it was left out. */
 int mangle_leaf(struct mangle_work *, GMimeObject *);
 
-/** mangle_note(w, note): append a line of our own. */
-int mangle_note(struct mangle_work *, const char *note);
+/** mangle_note(w, lines): append, behind an empty line, lines of our own, as
+ * UTF-8. */
+int mangle_note(struct mangle_work *, struct popper_slice lines);
 
 /** mangle_gap(w): an empty line, if there is something before it. */
 int mangle_gap(struct mangle_work *);

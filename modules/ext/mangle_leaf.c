@@ -61,24 +61,28 @@ left_out(struct mangle_work *w, GMimeObject *o)
 	const char *type = g_mime_content_type_get_media_type(t);
 	const char *name = name_of(o);
 	bool application = is(o, "application", "*");
-	char *line;
+	struct mangle_buffer note;
 	int result;
 
 	if (application)
 		type = g_mime_content_type_get_media_subtype(t);
-	if (mangle_gap(w) == -1)
-		return -1;
-	if (name != NULL) {
-		line = g_strdup_printf("[%s]", name);
-		result = mangle_note(w, line);
-		g_free(line);
-		if (result == -1)
-			return -1;
-	}
-	line = g_strdup_printf("[ %s %s omitted]", type == NULL ? "" : type,
-	    application || is_attachment(o) ? "attachment" : "part");
-	result = mangle_note(w, line);
-	g_free(line);
+	mangle_buffer_start(&note, w->limits->text);
+	if (name != NULL &&
+	    (mangle_buffer_add_text(&note, "[") == -1 ||
+		mangle_line(name, &note) == -1 ||
+		mangle_buffer_add_text(&note, "]\n") == -1))
+		result = -1;
+	else
+		result = mangle_buffer_add_text(&note, "[ ");
+	if (result == 0)
+		result = mangle_line(type == NULL ? "" : type, &note);
+	if (result == 0)
+		result = mangle_buffer_add_text(&note,
+		    application || is_attachment(o) ? " attachment omitted]\n"
+						    : " part omitted]\n");
+	if (result == 0)
+		result = mangle_note(w, mangle_buffer_view(&note));
+	mangle_buffer_free(&note);
 	return result;
 }
 
@@ -164,12 +168,10 @@ mangle_leaf(struct mangle_work *w, GMimeObject *o)
 {
 	if (is_silent(o))
 		return 0;
-	if (is(o, "multipart", "*")) {
-		if (mangle_gap(w) == -1)
-			return -1;
-		return mangle_note(
-		    w, "[invalid MIME formatting; part omitted]");
-	}
+	if (is(o, "multipart", "*"))
+		return mangle_note(w,
+		    popper_slice_text(
+			"[invalid MIME formatting; part omitted]"));
 	if (GMIME_IS_PART(o) && is(o, "text", "*") && !is_attachment(o))
 		return text(w, o);
 	return left_out(w, o);

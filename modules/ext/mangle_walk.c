@@ -13,43 +13,44 @@ mangle_gap(struct mangle_work *w)
 	const struct mangle_buffer *t = &w->text;
 
 	if (t->len == 0 ||
-	    (t->len >= 2 && memcmp(t->ptr + t->len - 2, "\n\n", 2) == 0))
+	    (w->want->text != MANGLE_ENRICHED && t->len >= 2 &&
+		memcmp(t->ptr + t->len - 2, "\n\n", 2) == 0))
 		return 0;
 	return mangle_buffer_add_text(&w->text, "\n");
 }
 
 int
-mangle_note(struct mangle_work *w, const char *note)
+mangle_note(struct mangle_work *w, struct popper_slice lines)
 {
-	char *escaped;
-	int result;
+	const struct mangle_text_job job = { .octets = lines,
+		.kind = MANGLE_PLAIN,
+		.charset = "utf-8",
+		.target = w->want->text };
 
-	if (w->want->text != MANGLE_HTML)
-		return mangle_line(note, &w->text) == -1
-		    ? -1
-		    : mangle_buffer_add_text(&w->text, "\n");
-	escaped = g_markup_escape_text(note, -1);
-	result = mangle_buffer_add_text(&w->text, "<p>");
-	if (result == 0)
-		result = mangle_line(escaped, &w->text);
-	if (result == 0)
-		result = mangle_buffer_add_text(&w->text, "</p>\n");
-	g_free(escaped);
-	return result;
+	return mangle_gap(w) == -1 ? -1 : mangle_text(&job, &w->text);
 }
 
 static int
-note_part(struct mangle_work *w, const char *note)
+note(struct mangle_work *w, const char *line)
 {
-	return mangle_gap(w) == -1 ? -1 : mangle_note(w, note);
+	return mangle_note(w, popper_slice_text(line));
 }
 
+/* Is there anything to read from octet ${from} on? */
 static bool
-has_text(const struct mangle_buffer *b, size_t from)
+has_text(const struct mangle_work *w, size_t from)
 {
-	for (size_t i = from; i < b->len; i++)
-		if (strchr(" \t\n", b->ptr[i]) == NULL)
+	const struct mangle_buffer *b = &w->text;
+	bool tag = false;
+
+	for (size_t i = from; i < b->len; i++) {
+		if (w->want->text == MANGLE_HTML && b->ptr[i] == '<')
+			tag = true;
+		if (!tag && strchr(" \t\n", b->ptr[i]) == NULL)
 			return true;
+		if (b->ptr[i] == '>')
+			tag = false;
+	}
 	return false;
 }
 
@@ -75,7 +76,7 @@ alternative(struct mangle_work *w, GMimeMultipart *m, unsigned depth)
 	for (int i = 0; (part = mangle_alternative(w, m, i)) != NULL; i++) {
 		if (mangle_walk(w, part, depth) == -1)
 			return -1;
-		if (has_text(&w->text, before))
+		if (has_text(w, before))
 			break;
 		w->text.len = before;
 	}
@@ -107,33 +108,24 @@ related(struct mangle_work *w, GMimeMultipart *m, unsigned depth)
 static int
 inner_message(struct mangle_work *w, GMimeMessage *m, bool body, unsigned depth)
 {
-	struct mangle_buffer headers;
-	const struct mangle_work plain = *w;
+	struct mangle_buffer text;
 	GMimeObject *part;
-	char **lines;
 	int result;
 
-	if (note_part(w,
-		body ? "[Included message follows:]"
-		     : "[Header of message follows:]") == -1)
-		return -1;
-	mangle_buffer_start(&headers, w->limits->text);
-	result = mangle_headers(
-	    &plain, g_mime_object_get_header_list(GMIME_OBJECT(m)), &headers);
+	mangle_buffer_start(&text, w->limits->text);
+	result = mangle_buffer_add_text(&text,
+	    body ? "[Included message follows:]\n"
+		 : "[Header of message follows:]\n");
 	if (result == 0)
-		result = mangle_buffer_add(&headers, popper_slice("", 1));
-	if (result == 0) {
-		lines = g_strsplit(headers.ptr, "\n", -1);
-		for (char **l = lines; *l != NULL && result == 0; l++)
-			if (**l != '\0')
-				result = mangle_note(w, *l);
-		g_strfreev(lines);
-	}
-	mangle_buffer_free(&headers);
+		result = mangle_headers(
+		    w, g_mime_object_get_header_list(GMIME_OBJECT(m)), &text);
+	if (result == 0)
+		result = mangle_note(w, mangle_buffer_view(&text));
+	mangle_buffer_free(&text);
 	if (result == -1 || !body ||
 	    (part = g_mime_message_get_mime_part(m)) == NULL)
 		return result;
-	return mangle_gap(w) == -1 ? -1 : mangle_walk(w, part, depth);
+	return mangle_walk(w, part, depth);
 }
 
 /* RFC 6522: what a person reads, then what a program reads, then the message
@@ -185,7 +177,7 @@ multipart(struct mangle_work *w, GMimeMultipart *m, unsigned depth)
 	GMimeContentType *t = g_mime_object_get_content_type(GMIME_OBJECT(m));
 
 	if (g_mime_multipart_get_count(m) == 0)
-		return note_part(w, "[invalid MIME formatting; part omitted]");
+		return note(w, "[invalid MIME formatting; part omitted]");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (g_mime_content_type_is_type(
 			t, "multipart", kinds[i].subtype))
@@ -201,13 +193,13 @@ mangle_walk(struct mangle_work *w, GMimeObject *o, unsigned depth)
 	if (++w->parts > w->limits->parts)
 		return -1;
 	if (depth >= w->limits->depth)
-		return note_part(w, "[message too complex; part omitted]");
+		return note(w, "[message too complex; part omitted]");
 	if (GMIME_IS_MULTIPART(o))
 		return multipart(w, GMIME_MULTIPART(o), depth + 1);
 	if (!GMIME_IS_MESSAGE_PART(o))
 		return mangle_leaf(w, o);
 	inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(o));
 	if (inner == NULL)
-		return note_part(w, "[invalid MIME formatting; part omitted]");
+		return note(w, "[invalid MIME formatting; part omitted]");
 	return inner_message(w, inner, true, depth + 1);
 }
