@@ -93,7 +93,8 @@ static const char usage[] =
     "  -S, --server-mode       a hint, see popper.conf(5)\n"
     "  -u, --user-options      read ~/.qpopper-options\n"
     "  -U, --spool-options     read .USER.qpopper-options beside the mail\n"
-    "  -D, -K, -L ARGUMENT, -M accepted, do nothing\n"
+    "  -D, -K, -L ARGUMENT, -M, -x, -Z\n"
+    "                          accepted, do nothing\n"
     "      --inetd             standard input is the connection\n"
     "      --daemon            go to the background\n"
     "      --pid-file FILE     write the process id to FILE\n"
@@ -331,10 +332,13 @@ take(struct options *o, int c, char *argument)
 		fputs(usage, stdout);
 		exit(0);
 	case 'v':
+	case 'V':
 		puts(settings_implementation);
 		exit(0);
 	case 'M':
-		o->idle_flag = true;
+	case 'x':
+	case 'Z':
+		o->idle_flag = (char)c;
 		break;
 	case FOREGROUND:
 		break;
@@ -375,7 +379,7 @@ options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){ .config = CONF_FOLDER "/popper.conf" };
 	while ((c = getopt_long(argc, argv,
-		    "ab:BcCdD:e:f:FhkK:l:L:Mo:p:RsSt:T:uUvy:", long_options,
+		    "ab:BcCdD:e:f:FhkK:l:L:Mo:p:RsSt:T:uUvVxy:Z", long_options,
 		    NULL)) != -1)
 		take(o, c, optarg);
 	for (; optind < argc; optind++) {
@@ -408,8 +412,10 @@ options_apply(
 	if (!o->config_given && statements_file(o->config, e) == -1 &&
 	    e->status != POPPER_ABSENT)
 		return -1;
-	if (o->idle_flag)
+	if (o->idle_flag == 'M')
 		statements_note("-M does nothing, and never did");
+	else if (o->idle_flag != '\0')
+		statements_note("-%c does nothing here", o->idle_flag);
 	for (size_t i = 0; i < set_count; i++)
 		if (apply(&sets[i], e) == -1)
 			return -1;

@@ -9,7 +9,7 @@
 struct options {
 	const char *config; /* the usual file */
 	bool config_given; /* -f: another one is read */
-	bool idle_flag; /* -M */
+	char idle_flag; /* 'M', 'x', 'Z', or NUL */
 	const char *pid_file; /* or NULL */
 	bool list; /* --modules */
 	bool check; /* --check */

@@ -130,6 +130,14 @@ def daemon():
 daemon()
 code, text = run("-v")
 tap.ok(code == 0 and re.match(r"popper-\d", text), "-v tells the version")
+for option in ("-V", "--v", "--ver"):
+    code, text = run(option)
+    tap.ok(code == 0 and re.match(r"popper-\d", text),
+           "so does " + option)
+for option in ("-x", "-Z"):
+    code, text = run(option, "-o", "modules=/nonexistent", "--check")
+    tap.ok("%s does nothing here" % option in text,
+           option + " is accepted, and says that it does nothing")
 code, text = run("--help")
 tap.ok(code == 0 and all("-%s," % letter in text for letter in "acCdefRlpstTvy"),
        "--help names the options")

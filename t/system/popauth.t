@@ -142,9 +142,11 @@ def first_forms():
     tap.equal(names(), [], "-delete")
     good("-init")
     os.mkdir(os.path.join(FOLDER, "bin"))
-    os.symlink(POPAUTH, os.path.join(FOLDER, "bin/mailauth"))
-    tap.match(good("-help", program=os.path.join(FOLDER, "bin/mailauth")),
-              "usage: mailauth ", "by its other name")
+    for name in ("mailauth", "apopauth", "qpopauth"):
+        path = os.path.join(FOLDER, "bin", name)
+        os.symlink(POPAUTH, path)
+        tap.match(good("-help", program=path), "usage: %s " % name,
+                  "by its other name " + name)
     tap.match(good("-version"), r"popauth \d", "-version")
 
 
@@ -164,6 +166,12 @@ def wrong_words():
                         ("x" * 256 + "\n", "255"), ("a\0b\n", "control")):
         status, _, err = run("add", "mrose", secret=secret)
         tap.ok(status == 1 and why in err, "a secret that is: " + why)
+    status, _, err = run("add", "mrose", secret="*\n")
+    tap.ok(status == 1 and "see delete" in err, "a star is no secret")
+    path = os.path.join(FOLDER, "trace")
+    status, _, err = run("-trace", path, "list")
+    tap.ok(status == 2 and "-debug" in err and not os.path.exists(path),
+           "-trace writes no file")
     for user in ("", "a\nb", "a\x7f", "n" * 256):
         tap.equal(run("add", user, secret=SECRET)[0], 1,
                   "a name that is none: %r" % user[:5])

@@ -165,6 +165,10 @@ ask_new_secret(const struct popauth *p, const char *user, char *out,
 	(void)snprintf(prompt, sizeof(prompt), "New secret for %s: ", user);
 	if (ask_secret(prompt, out, size, e) == -1)
 		return -1;
+	/* The first popper's way to take a secret away. */
+	if (strcmp(out, "*") == 0)
+		return error_set(
+		    e, POPPER_INVALID, "\"*\" is no secret; see delete");
 	weak = weakness(user, out);
 	if (weak != NULL && p->borrowed)
 		return error_set(e, POPPER_INVALID, "easy to guess: %s", weak);

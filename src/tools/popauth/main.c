@@ -39,6 +39,10 @@ static const struct old_form {
 	{ "-delete", "delete", false },
 };
 
+/* Names by which popauth was called, here and there. */
+static const char *const names[] = { "popauth", "mailauth", "apopauth",
+	"qpopauth" };
+
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static int log_options;
@@ -200,24 +204,43 @@ choose(struct popauth *p, char **args)
 	return s != NULL ? run(p, s, args) : usage(p, stderr);
 }
 
+/* Set-user-id it wrote to files that the caller could not. */
+static int
+no_trace(const struct popauth *p)
+{
+	popauth_say(
+	    p, "-trace is no more: -debug shows the same on standard error");
+	return POPAUTH_USAGE;
+}
+
 static bool
 is(const char *arg, const char *a, const char *b)
 {
 	return strcmp(arg, a) == 0 || strcmp(arg, b) == 0;
 }
 
+/* A name of ours that ${path} ends in. */
+static const char *
+name_of(const char *path)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	const char *last = slash == NULL ? path : slash + 1;
+
+	for (size_t i = 0; last != NULL && i < COUNT(names); i++)
+		if (strcmp(names[i], last) == 0)
+			return names[i];
+	return names[0];
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct popauth p = { .program = "popauth" };
+	static struct popauth p;
 	static char change[] = "change";
 	static char *nothing[] = { change, NULL };
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	struct popper_error e;
 
-	if (argc > 0 &&
-	    strcmp(slash == NULL ? argv[0] : slash + 1, "mailauth") == 0)
-		p.program = "mailauth";
+	p.program = name_of(argv[0]);
 	if (identify(&p, &e) == -1)
 		return popauth_fail(&p, &e);
 	/* A reader that went away or a limit is an error like others. */
@@ -228,6 +251,8 @@ main(int argc, char **argv)
 			p.file = *++args;
 		else if (is(*args, "-debug", "--debug"))
 			log_options = LOG_PERROR;
+		else if (is(*args, "-trace", "--trace"))
+			return no_trace(&p);
 		else if (is(*args, "-help", "--help") || is(*args, "-h", "-?"))
 			return usage(&p, stdout);
 		else if (is(*args, "-version", "--version"))
