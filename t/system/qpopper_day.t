@@ -146,7 +146,7 @@ class Host(popper.Server):
         return self.wrapper + [
             os.path.join(self.build, "src/popper"),
             "127.0.0.1:%d" % self.port, "-f", self.path("qpopper.conf"), "-s",
-            "--log-to", "stderr"] + words + list(more)
+            "--log-to", "stderr"] + self.args + words + list(more)
 
     def deliver(self, name, *letters):
         """What a delivery agent does."""
@@ -561,7 +561,6 @@ def header_day():
 
 COMPUTED = """set spool-dir = {folder}/mail
 set hash-spool = {hash_spool}
-set bulldir = {folder}/bulls
 set update-status-headers = false
 set old-style-uid = {old}
 set server-mode
@@ -591,10 +590,14 @@ def computed_day(hash_spool, old_style, bulldb):
         if bulldb:
             qpopper.database(host.path("bulls", "bulldb"), {
                 b"maida\0": qpopper.bulletin_record(1)})
+            with open(host.path("qpopper.conf"), "a") as file:
+                file.write("set bulldir = %s\n" % host.path("bulls"))
             os.chmod(host.path("bulls", "bulldb"), 0o660)
             os.chown(host.path("bulls", "bulldb"), 0, host.mail_gid)
             host.modules += 'ext bulletins { bulldb = "%s" }\n' % host.path(
                 "bulls")
+        else:
+            host.args = ["-b", host.path("bulls")]
         pollers = {name: Poplib(host, name) for name in host.accounts}
         yesterday(host, pollers,
                   lambda account, one: one.uid or qpopper.unique_id(
@@ -604,7 +607,8 @@ def computed_day(hash_spool, old_style, bulldb):
         everybody(pollers, {"mary": ["at night"]}, what)
         host.bulletin("2", "bulletin 2")
         everybody(pollers, dict.fromkeys(pollers, ["bulletin 2"]),
-                  what + ", noon")
+                  what if bulldb else
+                  "-b: bulletins without a word of them in the file")
         host.accounts["mary"].gone = {"mary 1"}
         pollers["mary"].session(["mary 1"])
         host.again()
