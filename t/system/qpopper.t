@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -97,6 +98,9 @@ FOUND = shown(SERVER, "-o", "timeout=62", "-T", "63")
 tap.equal(FOUND["timeout"], "63", "left to right, the later wins")
 FOUND = shown(SERVER, "-T", "63", "-f", SERVER.path("qpopper.conf"))
 tap.equal(FOUND["timeout"], "61", "the file too, at its place")
+FOUND = shown(SERVER, "-b", "/bulls of/flags", "-B")
+tap.equal([FOUND["bulletins.directory"], FOUND["bulletins.bulldb-nonfatal"]],
+          ["/bulls of/flags", "yes"], "-b and -B are options of bulletins")
 SERVER.stop()
 
 SERVER = server_for("set statistics\nreset reverse-lookup\n"
@@ -111,6 +115,38 @@ CLIENT.quit()
 SERVER.log.wait(r"Stats: mary 1 \d+ 0 0 127\.0\.0\.1 127\.0\.0\.1$")
 tap.ok(True, "and writes a Stats line")
 tap.equal(SERVER.stop(), [], "the server ends clean")
+
+
+def read_again():
+    """SIGHUP: Qpopper's file is read again, and may have become wrong."""
+    server = server_for("set shy\nset keep-temp-drop\n")
+    server.start()
+
+    def tells_its_name():
+        client = server.connect()
+        client.reply()
+        found = any("IMPLEMENTATION" in line for line in client.lines("CAPA"))
+        client.quit()
+        return found
+
+    tap.ok(not tells_its_name(), "it is shy")
+    path = server.path("qpopper.conf")
+    server.write("qpopper.conf", "reset shy\nset nothing\n")
+    server.main.send_signal(signal.SIGHUP)
+    server.log.wait(r"still running with the old settings: %s:2: .*\"nothing\""
+                    % re.escape(path))
+    tap.ok(True, "SIGHUP with a wrong file: all stays as it was")
+    since = len(server.log.lines)
+    server.write("qpopper.conf", "reset shy\nset chunky-writes = always\n")
+    server.main.send_signal(signal.SIGHUP)
+    server.log.wait(r"settings read again", since)
+    tap.ok(server.log.find(r":2: chunky-writes does nothing: replies are"),
+           "SIGHUP with a good one: what does nothing is told again")
+    tap.ok(tells_its_name(), "it is shy no more")
+    tap.equal(server.stop(), [], "the server ends clean")
+
+
+read_again()
 
 
 def without_modules():
