@@ -17,6 +17,7 @@ struct bulletins_db {
 	const struct popper_host *host;
 	const char *folder;
 	uint64_t tries; /* of 250 ms each, until another one lets go */
+	int rescue; /* descriptor of a folder to work in, or -1 */
 };
 
 /**

@@ -50,7 +50,8 @@ database(const struct bulletins *b)
 {
 	return (struct bulletins_db){ .host = b->host,
 		.folder = b->conf->bulldb,
-		.tries = b->conf->bulldb_max_tries };
+		.tries = b->conf->bulldb_max_tries,
+		.rescue = b->place->state };
 }
 
 static int
