@@ -30,10 +30,23 @@ struct popper_talk {
 	struct popper_sink *(*body)(struct popper_talk *);
 	int (*end)(struct popper_talk *); /* the last line, "." */
 	/* Read one line of the client's, without its line end, into at most
-	 * ${size} octets at ${buf}.  Returns its length, or -1 at the end of
-	 * the connection, a timeout or a line that does not fit. */
+	 * ${size} octets at ${buf}.  Returns its length, or POPPER_READ_GONE
+	 * at the end of the connection or a timeout, or POPPER_READ_LONG for a
+	 * line that does not fit and was thrown away whole. */
 	long (*read_line)(struct popper_talk *, char *buf, size_t size);
+	/* Since 1.2. */
+	/* "+OK ..." that asks the client for lines; the answer proper comes
+	 * later.  If reading then ends in POPPER_READ_GONE the connection is
+	 * closed, whatever the command returns: what the client would still
+	 * send is no command. */
+	int (*go_ahead)(struct popper_talk *, const char *format, ...)
+	    POPPER_PRINTF(2, 3);
+	/* Did the line that was read last end in CRLF, not in LF alone? */
+	bool (*read_crlf)(struct popper_talk *);
 };
+
+#define POPPER_READ_GONE (-1)
+#define POPPER_READ_LONG (-2)
 
 /* The maildrop as a command sees it: wrapped, with the session's marks. */
 struct popper_view {
@@ -57,7 +70,19 @@ struct popper_call {
 	const struct popper_slice *args; /* they die at talk->read_line */
 	struct popper_talk *talk;
 	struct popper_view *view;
+	/* Since 1.2. */
+	/**
+	 * attend(call, request, fd, error):
+	 * Have this module's function attend called outside the sandbox, with
+	 * ${request} (at most POPPER_REQUEST_MAX octets) and ${fd} (or -1), and
+	 * wait for its end.  Returns 0, or -1 with ${error} as attend has
+	 * filled it; POPPER_TEMPORARY if there is no attendant.
+	 */
+	int (*attend)(const struct popper_call *, struct popper_slice request,
+	    int fd, struct popper_error *);
 };
+
+#define POPPER_REQUEST_MAX 4096
 
 struct popper_command {
 	const char *keyword; /* "XMIT", or two words: "XTND XLST" */
@@ -74,6 +99,14 @@ struct popper_request {
 	struct popper_slice argument; /* the extra argument, or empty */
 	/* Since 1.2. */
 	uint64_t lines; /* of TOP; UINT64_MAX: the whole message */
+};
+
+/* What a session asks its attendant to do. */
+struct popper_errand {
+	uint32_t size;
+	struct popper_slice request;
+	int fd; /* or -1; the server closes it */
+	uint64_t before; /* errands of this session so far */
 };
 
 struct popper_ext {
@@ -120,6 +153,21 @@ struct popper_ext {
 	int (*before_update)(
 	    void *self, const struct popper_changes *, struct popper_error *);
 	void (*after_update)(void *self, enum popper_outcome);
+
+	/* --- Since 1.2. --- */
+
+	/**
+	 * attend(host, conf, place, errand, error):
+	 * Do for a session what its sandbox forbids: start a program, open a
+	 * socket.  Called in a process of its own, as the user, without
+	 * sandbox and without no_new_privs; it has a deadline, no client, no
+	 * drop and no instance.  The session may have been taken over: trust
+	 * ${conf} and ${place}, and nothing of ${errand} but ${before}.
+	 * Returns 0 or -1 with ${error} filled, which goes to the session.
+	 */
+	int (*attend)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, const struct popper_errand *,
+	    struct popper_error *);
 };
 
 #endif

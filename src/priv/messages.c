@@ -21,6 +21,8 @@ enum kind {
 	KIND_OPEN,
 	KIND_HOST,
 	KIND_TIMESTAMP,
+	KIND_ERRAND,
+	KIND_RESULT,
 	KINDS
 };
 
@@ -337,5 +339,42 @@ host_get(struct wire *w, char name[HOST_MAX])
 {
 	expect(w, KIND_HOST);
 	wire_get_text(w, name, HOST_MAX);
+	return wire_end(w);
+}
+
+void
+errand_put(struct wire *w, const struct errand *x)
+{
+	begin(w, KIND_ERRAND);
+	wire_put_text(w, x->module);
+	wire_put_slice(w, x->request);
+}
+
+bool
+errand_get(struct wire *w, struct errand *x)
+{
+	expect(w, KIND_ERRAND);
+	wire_get_text(w, x->module, sizeof(x->module));
+	x->request = wire_get_slice(w);
+	return wire_end(w) && x->request.len <= ERRAND_REQUEST_MAX;
+}
+
+void
+result_put(struct wire *w, const struct popper_error *e)
+{
+	begin(w, KIND_RESULT);
+	wire_put_number(w, e->status);
+	wire_put_text(w, e->reply);
+	wire_put_text(w, e->text);
+}
+
+bool
+result_get(struct wire *w, struct popper_error *e)
+{
+	expect(w, KIND_RESULT);
+	e->status = (enum popper_status)wire_get_number(w, POPPER_STATUSES - 1);
+	e->system = 0;
+	wire_get_text(w, e->reply, sizeof(e->reply));
+	wire_get_text(w, e->text, sizeof(e->text));
 	return wire_end(w);
 }

@@ -11,6 +11,9 @@
  *	gate    -> session  OPEN       who it is; the connection goes along
  *	session -> worker   VERDICT    the maildrop is open, or why not
  *	gate    -> session  HOST       the client's name, for the Stats line
+ *	parent  -> spawner  OPEN       whose errands come by the channel it has
+ *	session -> attendant ERRAND    what an extension may not do itself
+ *	attendant -> session RESULT    done, or why not
  *
  * The whole border is in this file: each message has one struct, one function
  * that packs it and one that takes it apart and says no to anything else.
@@ -130,6 +133,21 @@ struct opening {
 };
 void opening_put(struct wire *, const struct opening *);
 bool opening_get(struct wire *, struct opening *);
+
+#define ERRAND_MODULE_MAX 64
+#define ERRAND_REQUEST_MAX 4096
+
+/* ERRAND.  Descriptor: what the request is about, if anything. */
+struct errand {
+	char module[ERRAND_MODULE_MAX]; /* its function attend is called */
+	struct popper_slice request;
+};
+void errand_put(struct wire *, const struct errand *);
+bool errand_get(struct wire *, struct errand *);
+
+/* RESULT: POPPER_OK, or what attend has filled; errno does not travel. */
+void result_put(struct wire *, const struct popper_error *);
+bool result_get(struct wire *, struct popper_error *);
 
 /* HOST. */
 void host_put(struct wire *, const char *name);

@@ -144,7 +144,7 @@ told_to_stop(void)
 static int
 nap(const struct service *s, bool stop)
 {
-	if (s->children == 0)
+	if (s->children == s->helpers)
 		return -1;
 	return stop ? NAP_STOPPING : NAP;
 }
@@ -161,7 +161,7 @@ service_run(struct service *s)
 	for (nfds_t i = 0; i < inputs; i++)
 		p[2 + i] = (struct pollfd){ .fd = SERVICE_INPUT + (int)i,
 			.events = POLLIN };
-	while (!stop || (!s->leave_children && s->children > 0)) {
+	while (!stop || (!s->leave_children && s->children > s->helpers)) {
 		if (stop && !told && s->stopping != NULL)
 			s->stopping(s);
 		told = stop;

@@ -27,6 +27,7 @@ struct service {
 	const struct settings *settings; /* in it */
 	struct counters *counters;
 	size_t children;
+	size_t helpers; /* of them; they end when the service does */
 	void *context; /* of the functions */
 	/* Something can be read or accepted on ${fd}, in the parent. */
 	void (*take)(struct service *, int fd);

@@ -44,7 +44,9 @@ extensions_start(struct extensions *x, const struct used_modules *modules,
 {
 	const struct popper_ext *ext;
 
-	*x = (struct extensions){ .modules = modules };
+	x->modules = modules;
+	x->started = 0;
+	memset(x->self, 0, sizeof(x->self));
 	for (size_t i = 0; i < modules->count; i++) {
 		ext = driver(x, i);
 		if (ext->start != NULL &&
@@ -66,6 +68,14 @@ extensions_stop(struct extensions *x)
 		if (driver(x, x->started)->stop != NULL)
 			driver(x, x->started)->stop(x->self[x->started]);
 	}
+}
+
+bool
+extensions_attends(const struct popper_ext *ext)
+{
+	return ext->size >=
+	    offsetof(struct popper_ext, attend) + sizeof(ext->attend) &&
+	    ext->attend != NULL;
 }
 
 bool
@@ -118,8 +128,8 @@ matches(const char *keyword, struct popper_slice line, size_t *words)
 	return *words > 0;
 }
 
-static const struct popper_command *
-find(const struct extensions *x, struct popper_slice line, void **self,
+static bool
+find(const struct extensions *x, struct popper_slice line, struct part *part,
     size_t *words)
 {
 	const struct popper_command *c;
@@ -128,37 +138,40 @@ find(const struct extensions *x, struct popper_slice line, void **self,
 		c = driver(x, i)->commands;
 		for (; c != NULL && c->keyword != NULL; c++)
 			if (matches(c->keyword, line, words)) {
-				*self = x->self[i];
-				return c;
+				*part = (struct part){ .command = c,
+					.self = x->self[i],
+					.module =
+					    x->modules->used[i].module->name,
+					.attendant = x->attendant };
+				return true;
 			}
 	}
-	return NULL;
+	return false;
 }
 
 bool
 extensions_command(struct extensions *x, struct messages *m,
     struct popper_slice line, struct reply *r, enum outcome *outcome)
 {
-	const struct popper_command *c;
 	struct popper_slice keyword;
 	struct arguments args;
-	void *self;
+	struct part part;
 	size_t words;
 
-	if ((c = find(x, line, &self, &words)) == NULL)
+	if (!find(x, line, &part, &words))
 		return false;
 	if (command_split(line, &keyword, &args) != COMMAND_FINE) {
 		*outcome = reply_refuse(r, POPPER_INVALID, "malformed command");
 		return true;
 	}
 	words--; /* the keyword's first word is no argument */
-	if (args.count < words + c->least || args.count > words + c->most) {
+	if (args.count < words + part.command->least ||
+	    args.count > words + part.command->most) {
 		*outcome = reply_refuse(
 		    r, POPPER_INVALID, "wrong number of arguments");
 		return true;
 	}
-	*outcome =
-	    talk_run(c, self, args.word + words, args.count - words, m, r);
+	*outcome = talk_run(&part, args.word + words, args.count - words, m, r);
 	return true;
 }
 

@@ -14,6 +14,7 @@ struct messages;
 
 struct extensions {
 	const struct used_modules *modules;
+	int attendant; /* channel to the session's, or -1 */
 	size_t started; /* the first so many are */
 	void *self[MODULES_MAX];
 };
@@ -21,12 +22,16 @@ struct extensions {
 /**
  * extensions_start(x, modules, place, maildrop, error):
  * Start them in order and let each wrap ${maildrop}, which is changed.
+ * ${x->attendant} is the caller's to set.
  */
 int extensions_start(struct extensions *, const struct used_modules *,
     const struct popper_place *, struct maildrop *, struct popper_error *);
 
 /** extensions_stop(x): those that were started, last first. */
 void extensions_stop(struct extensions *);
+
+/** extensions_attends(ext): has it a function attend? */
+bool extensions_attends(const struct popper_ext *);
 
 /** extensions_capabilities(modules, out, size): all lines for CAPA, each ended
  * by LF.  False if they do not fit. */

@@ -20,17 +20,18 @@
 #include "priv/landlock.h"
 #include "priv/sandbox.h"
 #include "proto/language.h"
-#include "session/session.h"
+#include "session/spawner.h"
 #include "session/state.h"
 
 static struct equipment equipment;
+static struct spawner spawner;
 
 static void
 take_opening(struct service *s, int from)
 {
 	static struct wire w;
 	static struct opening o;
-	int fds[3] = { -1, -1, -1 };
+	int fds[SESSION_FDS] = { -1, -1, -1, -1 };
 	size_t count;
 	int r = wire_receive(&w, from, fds, 3, &count);
 	pid_t pid;
@@ -38,7 +39,9 @@ take_opening(struct service *s, int from)
 	if (r == 0)
 		s->input_ended = true;
 	if (r == 1 && count >= 2 && opening_get(&w, &o)) {
+		fds[3] = spawner_admit(&spawner, &o);
 		if ((pid = service_fork(s)) == 0) {
+			spawner_forget(&spawner);
 			session_run(&equipment, &o, fds);
 			service_exit(0);
 		}
@@ -49,14 +52,21 @@ take_opening(struct service *s, int from)
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 	fd_close(&fds[2]);
+	fd_close(&fds[3]);
 }
 
 static void
 session_ended(struct service *s, pid_t pid, int status)
 {
-	(void)pid;
 	(void)status;
-	s->counters->sessions--;
+	if (pid != spawner.pid) {
+		s->counters->sessions--;
+		return;
+	}
+	/* Another one could only be forked from a parent that is not
+	 * restricted yet.  Nobody loses a login by it. */
+	s->helpers--;
+	log_fatal("the spawner of attendants has ended: starting over");
 }
 
 static void
@@ -157,6 +167,7 @@ main(void)
 		log_fatal("%s", e.text);
 	find_mail_group(s.settings);
 	language_load(s.settings->language_folder, s.settings->language);
+	spawner_start(&spawner, &s, &equipment);
 	restrict_sessions(s.settings);
 	memcpy(ready.extensions, s.assignment.extensions,
 	    sizeof(ready.extensions));

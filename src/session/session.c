@@ -47,6 +47,17 @@ report(struct session *s, const struct popper_error *e)
 	return wire_send(&w, s->worker, NULL, 0);
 }
 
+struct popper_place
+session_place(const struct settings *settings, const struct opening *o)
+{
+	return (struct popper_place){ .size = sizeof(struct popper_place),
+		.identity = &o->identity,
+		.client = o->client,
+		.state = -1,
+		.server_name = settings->server_name,
+		.suffix = o->suffix };
+}
+
 /* Become the user, shut off everything else, lock. */
 static int
 enter(struct session *s, struct popper_error *e)
@@ -54,12 +65,8 @@ enter(struct session *s, struct popper_error *e)
 	const struct equipment *q = s->equipment;
 	const struct popper_identity *i = &s->opening->identity;
 
-	s->place = (struct popper_place){ .size = sizeof(s->place),
-		.identity = i,
-		.client = s->opening->client,
-		.state = state_open(q->state_root, i, e),
-		.server_name = s->settings->server_name,
-		.suffix = s->opening->suffix };
+	s->place = session_place(s->settings, s->opening);
+	s->place.state = state_open(q->state_root, i, e);
 	if (s->place.state == -1)
 		return -1;
 	close(q->state_root); /* it would show the names of all users */
@@ -176,8 +183,8 @@ serve(struct session *s)
 }
 
 void
-session_run(
-    const struct equipment *q, const struct opening *o, const int fds[3])
+session_run(const struct equipment *q, const struct opening *o,
+    const int fds[SESSION_FDS])
 {
 	static struct stream stream;
 	static struct session s;
@@ -190,7 +197,8 @@ session_run(
 		.client = fds[0],
 		.worker = fds[1],
 		.gate = fds[2],
-		.lock = -1 };
+		.lock = -1,
+		.extensions = { .attendant = fds[3] } };
 	stream_start(&stream, s.client, (int64_t)s.settings->timeout * 1000);
 	language_use(o->manners.language);
 	account_start(&s);

@@ -41,9 +41,17 @@ struct session {
 	struct messages messages;
 };
 
+/** session_place(settings, opening): for whom modules work; without a state
+ * folder.  It points into both. */
+struct popper_place session_place(
+    const struct settings *, const struct opening *);
+
+#define SESSION_FDS 4
+
 /** session_run(eq, opening, fds): all of it.  ${fds}: those of OPEN
- * (priv/messages.h), -1 for one that did not come. */
-void session_run(
-    const struct equipment *, const struct opening *, const int fds[3]);
+ * (priv/messages.h), -1 for one that did not come; then the channel to the
+ * attendants, or -1. */
+void session_run(const struct equipment *, const struct opening *,
+    const int fds[SESSION_FDS]);
 
 #endif

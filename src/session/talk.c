@@ -9,17 +9,29 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "session/errand.h"
 
 /* A client that is asked for a line has this long to send it. */
 #define LINE_PATIENCE (600 * 1000)
+/* A drop's lock wants to be looked after so often. */
+#define MINUTE 60000
 
 struct talk {
 	struct popper_talk talk;
+	struct popper_call call;
 	struct reply *reply;
+	const struct part *part;
+	const struct messages *messages;
 	bool open; /* a multi-line reply is */
+	bool asked; /* the client was told to go ahead */
+	bool gone; /* and has not sent all of it */
+	bool crlf; /* the last line ended so */
+	deadline_t beat; /* when the lock must be looked after */
 };
 
 struct view {
@@ -108,6 +120,52 @@ talk_end(struct popper_talk *talk)
 	return state_of(t);
 }
 
+static int POPPER_PRINTF(2, 3)
+    talk_go_ahead(struct popper_talk *talk, const char *format, ...)
+{
+	struct talk *t = (struct talk *)talk;
+	va_list ap;
+
+	va_start(ap, format);
+	first_line(t, format, ap);
+	va_end(ap);
+	reply_begin(t->reply); /* the answer is still to come */
+	t->asked = true;
+	return state_of(t);
+}
+
+/* Is the maildrop still ours?  Asked once a minute, however long a command
+ * takes. */
+static bool
+beat(struct talk *t)
+{
+	const struct maildrop *m = t->messages->maildrop;
+	struct popper_error e;
+
+	if (deadline_left(t->beat) > 0)
+		return true;
+	t->beat = deadline_in(MINUTE);
+	if (m->driver->lease == NULL || m->driver->lease(m->self, &e) == 0)
+		return true;
+	log_failure("the lock of the maildrop is lost", &e);
+	return false;
+}
+
+static enum stream_line
+next_line(struct talk *t, size_t most, struct popper_slice *line)
+{
+	deadline_t until = deadline_in(LINE_PATIENCE);
+	enum stream_line result;
+
+	do {
+		if (!beat(t))
+			return STREAM_CLOSED;
+		result = stream_read_line(t->reply->stream, most, line,
+		    deadline_earlier(until, t->beat));
+	} while (result == STREAM_EXPIRED && deadline_left(until) > 0);
+	return result;
+}
+
 static long
 talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 {
@@ -115,13 +173,62 @@ talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 	/* With CRLF. */
 	size_t most = size < STREAM_LINE_MAX - 2 ? size + 2 : STREAM_LINE_MAX;
 	struct popper_slice line;
+	enum stream_line result = next_line(t, most, &line);
 
-	if (stream_read_line(t->reply->stream, most, &line,
-		deadline_in(LINE_PATIENCE)) != STREAM_LINE ||
-	    line.len > size)
-		return -1;
+	t->crlf = false;
+	if (result == STREAM_LINE)
+		/* Its end is where it was, behind it. */
+		t->crlf = line.ptr[line.len] == '\r';
+	if (result == STREAM_LONG || (result == STREAM_LINE && line.len > size))
+		return POPPER_READ_LONG;
+	if (result != STREAM_LINE) {
+		t->gone = t->asked;
+		return POPPER_READ_GONE;
+	}
 	memcpy(buf, line.ptr, line.len);
 	return (long)line.len;
+}
+
+static bool
+talk_read_crlf(struct popper_talk *talk)
+{
+	return ((struct talk *)talk)->crlf;
+}
+
+/* --- Errands. --- */
+
+static int
+nobody(const char *why, struct popper_error *e)
+{
+	return error_set(e, POPPER_TEMPORARY, "no attendant: %s", why);
+}
+
+static int
+attend(const struct popper_call *call, struct popper_slice request, int fd,
+    struct popper_error *e)
+{
+	struct talk *t = (struct talk *)call->talk;
+	deadline_t until = deadline_in(ERRAND_PATIENCE);
+	struct errand x = { .request = request };
+	int channel = t->part->attendant, result = 0;
+
+	if (channel == -1)
+		return nobody("the module has none", e);
+	if (request.len > ERRAND_REQUEST_MAX ||
+	    !text_copy(x.module, sizeof(x.module), t->part->module))
+		return nobody("the request is too long", e);
+	/* What was said before shall not wait with the client. */
+	stream_flush(t->reply->stream);
+	if (errand_send(channel, &x, fd) == -1)
+		return nobody("it is gone", e);
+	while (result == 0 && deadline_left(until) > 0 && beat(t))
+		result =
+		    errand_wait(channel, deadline_earlier(until, t->beat), e);
+	if (result == 1)
+		return e->status == POPPER_OK ? 0 : -1;
+	/* An answer that came later would be taken for the next one's. */
+	shutdown(channel, SHUT_RDWR);
+	return nobody(result == 0 ? "it takes too long" : "it is gone", e);
 }
 
 static struct messages *
@@ -167,47 +274,59 @@ view_pick(struct popper_view *view, struct popper_slice word, size_t *i,
 	return messages_pick(messages_of(view), word, i, e);
 }
 
-enum outcome
-talk_run(const struct popper_command *c, void *self,
-    const struct popper_slice *args, size_t count, struct messages *m,
-    struct reply *r)
+static void
+prepare(struct talk *t, struct view *v)
 {
-	struct talk t = {
-		.talk = { .size = sizeof(t.talk),
-		    .ok = talk_ok,
-		    .open = talk_open,
-		    .line = talk_line,
-		    .body = talk_body,
-		    .end = talk_end,
-		    .read_line = talk_read_line },
-		.reply = r,
-	};
-	struct view v = {
-		.view = { .size = sizeof(v.view),
-		    .count = view_count,
-		    .deleted = view_deleted,
-		    .describe = view_describe,
-		    .read = view_read,
-		    .pick = view_pick },
+	t->talk = (struct popper_talk){ .size = sizeof(t->talk),
+		.ok = talk_ok,
+		.open = talk_open,
+		.line = talk_line,
+		.body = talk_body,
+		.end = talk_end,
+		.read_line = talk_read_line,
+		.go_ahead = talk_go_ahead,
+		.read_crlf = talk_read_crlf };
+	v->view = (struct popper_view){ .size = sizeof(v->view),
+		.count = view_count,
+		.deleted = view_deleted,
+		.describe = view_describe,
+		.read = view_read,
+		.pick = view_pick };
+	t->call = (struct popper_call){ .size = sizeof(t->call),
+		.talk = &t->talk,
+		.view = &v->view,
+		.attend = attend };
+}
+
+enum outcome
+talk_run(const struct part *part, const struct popper_slice *args, size_t count,
+    struct messages *m, struct reply *r)
+{
+	struct talk t = { .reply = r,
+		.part = part,
 		.messages = m,
-	};
-	struct popper_call call = { .size = sizeof(call),
-		.count = count,
-		.args = args,
-		.talk = &t.talk,
-		.view = &v.view };
+		.beat = deadline_in(MINUTE) };
+	struct view v = { .messages = m };
 	struct popper_error e;
 	int result;
 
+	prepare(&t, &v);
+	t.call.args = args;
+	t.call.count = count;
 	error_clear(&e);
-	result = c->run(self, &call, &e);
+	result = part->command->run(part->self, &t.call, &e);
+	if (t.gone) {
+		log_info("%s: the client was gone before its end",
+		    part->command->keyword);
+		return OUTCOME_CLOSE;
+	}
 	if (result == 0 && r->answered && !t.open)
 		return OUTCOME_DONE;
 	if (result == 0)
 		error_set(&e, POPPER_PERMANENT, "the module left its reply %s",
 		    t.open ? "open" : "out");
 	if (e.status != POPPER_INVALID)
-		log_failure(c->keyword, &e);
+		log_failure(part->command->keyword, &e);
 	if (r->answered)
 		return OUTCOME_CLOSE;
 	return reply_error(r, &e);

@@ -13,7 +13,7 @@
 static inline bool border_repack(
     unsigned kind, struct wire *in, struct wire *out);
 
-#define BORDER_KINDS 8
+#define BORDER_KINDS 10
 
 static inline void
 border_forget(struct assignment *a)
@@ -41,6 +41,8 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 {
 	static struct attempt attempt;
 	static struct verdict verdict;
+	static struct errand errand;
+	static struct popper_error result;
 	static char name[HOST_MAX], stamp[TIMESTAMP_MAX];
 
 	switch (kind) {
@@ -58,6 +60,16 @@ border_small(unsigned kind, struct wire *in, struct wire *out)
 		if (!host_get(in, name))
 			return false;
 		host_put(out, name);
+		return true;
+	case 8:
+		if (!errand_get(in, &errand))
+			return false;
+		errand_put(out, &errand);
+		return true;
+	case 9:
+		if (!result_get(in, &result))
+			return false;
+		result_put(out, &result);
 		return true;
 	default:
 		if (!timestamp_is(in) || !timestamp_get(in, stamp))

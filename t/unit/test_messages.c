@@ -7,7 +7,7 @@
 #include "border.h"
 
 /* One good message of every kind; attempt and verdict in both forms. */
-enum { SAMPLES = 12 };
+enum { SAMPLES = 14 };
 static struct {
 	unsigned kind;
 	struct wire wire;
@@ -62,6 +62,10 @@ fill(void **state)
 	struct verdict wait = { .kind = VERDICT_WAIT, .hold = 15000 };
 	struct verdict opened = { .kind = VERDICT_OPENED };
 	struct attempt response = attempt;
+	struct errand errand = { .module = "xmit", .request = S("\0go") };
+	struct popper_error result = {
+		.status = POPPER_TEMPORARY, .reply = "not now", .text = "full"
+	};
 	size_t n = 0;
 
 	(void)state;
@@ -91,6 +95,10 @@ fill(void **state)
 	sample[n++].kind = 4;
 	timestamp_put(&sample[n].wire, "<1@pop.example.org>");
 	sample[n++].kind = 7;
+	errand_put(&sample[n].wire, &errand);
+	sample[n++].kind = 8;
+	result_put(&sample[n].wire, &result);
+	sample[n++].kind = 9;
 	return n == SAMPLES ? 0 : -1;
 }
 

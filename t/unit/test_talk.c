@@ -6,6 +6,8 @@
 
 #include "child.h"
 #include "drop.h"
+#include "priv/messages.h"
+#include "base/fd.h"
 #include "session/talk.h"
 
 static const struct drop_message mail[] = {
@@ -113,6 +115,48 @@ say_a_line_first(
 	return c->talk->line(c->talk, S("x"));
 }
 
+/* Lines after "+OK", to the dot; what each was. */
+static int
+take_lines(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	char buf[8], kinds[20] = "";
+	long n;
+
+	(void)self;
+	(c->talk->go_ahead)(c->talk, "go on");
+	while (strlen(kinds) < 10) {
+		n = c->talk->read_line(c->talk, buf, sizeof(buf));
+		if (n == POPPER_READ_GONE)
+			return error_set(e, POPPER_TEMPORARY, "gone");
+		if (n == 1 && buf[0] == '.')
+			break;
+		strcat(kinds,
+		    n == POPPER_READ_LONG ? "l"
+			: c->talk->read_crlf(c->talk) ? "c" : "n");
+	}
+	return (c->talk->ok)(c->talk, "%s", kinds);
+}
+
+/* Have something done, and say how it went. */
+static int
+send_errand(void *self, const struct popper_call *c, struct popper_error *e)
+{
+	(void)self;
+	if (c->attend(c, S("do\0it"), STDIN_FILENO, e) == -1)
+		return -1;
+	return (c->talk->ok)(c->talk, "it is done");
+}
+
+static int
+send_long_errand(
+    void *self, const struct popper_call *c, struct popper_error *e)
+{
+	static char request[POPPER_REQUEST_MAX + 1];
+
+	(void)self;
+	return c->attend(c, popper_slice(request, sizeof(request)), -1, e);
+}
+
 /* --- A session that talks to nobody. --- */
 
 static struct stream stream;
@@ -121,6 +165,7 @@ static struct drop drop;
 static struct maildrop maildrop;
 static struct messages messages;
 static struct popper_error e;
+static int attendant = -1;
 
 static int
 start(void **state)
@@ -147,11 +192,14 @@ run(int (*command)(void *, const struct popper_call *, struct popper_error *),
 {
 	struct popper_command c = { "XTEST", 0, 1, command };
 	struct popper_slice args[1] = { popper_slice_text(argument) };
+	struct part part = { .command = &c,
+		.module = "test",
+		.attendant = attendant };
 
 	stream.out_len = 0;
 	reply_begin(&reply);
 	return talk_run(
-	    &c, NULL, args, args[0].len > 0 ? 1 : 0, &messages, &reply);
+	    &part, args, args[0].len > 0 ? 1 : 0, &messages, &reply);
 }
 
 #define assert_sent(literal) \
@@ -192,6 +240,94 @@ reads_what_the_client_sends(void **state)
 	assert_true(stream_preload(&stream, S("1\n123456789\n.\r\n")));
 	assert_int_equal(run(read_lines, ""), OUTCOME_DONE);
 	assert_sent("+OK 1 lines and no more\r\n");
+}
+
+static void
+asks_for_lines_first(void **state)
+{
+	(void)state;
+	assert_true(stream_preload(&stream,
+	    S("a\r\nb\n123456789abc\r\n\r\n\n12345678\r\n.\r\nNOOP\r\n")));
+	assert_int_equal(run(take_lines, ""), OUTCOME_DONE);
+	assert_sent("+OK go on\r\n+OK cnlcnc\r\n");
+	assert_slice(stream_ahead(&stream), "NOOP\r\n");
+	/* The client stops in the middle: no answer, no other command. */
+	stream_forget(&stream);
+	assert_true(stream_preload(&stream, S("a\r\nb")));
+	assert_int_equal(run(take_lines, ""), OUTCOME_CLOSE);
+	assert_sent("+OK go on\r\n");
+}
+
+/* The attendant's end: one answer to what ${send_errand} asks. */
+static void
+attend_to(int channel, const struct popper_error *result)
+{
+	static struct wire w;
+	struct errand x;
+	size_t count;
+	int fd;
+
+	must(wire_receive(&w, channel, &fd, 1, &count) == 1 && count == 1);
+	must(errand_get(&w, &x) && strcmp(x.module, "test") == 0);
+	must(x.request.len == 5 && memcmp(x.request.ptr, "do\0it", 5) == 0);
+	if (result != NULL) {
+		result_put(&w, result);
+		must(wire_send(&w, channel, NULL, 0) == 0);
+	}
+	_exit(0);
+}
+
+/* Run it with an attendant that answers ${result}, or dies. */
+static enum outcome
+run_attended(const struct popper_error *result)
+{
+	enum outcome outcome;
+	int pair[2], status;
+	pid_t pid;
+
+	assert_int_equal(fd_pair(pair), 0);
+	if ((pid = fork()) == 0) {
+		close(pair[0]);
+		attend_to(pair[1], result);
+	}
+	close(pair[1]);
+	attendant = pair[0];
+	outcome = run(send_errand, "");
+	if (result == NULL) /* and it stays so */
+		assert_int_equal(run(send_errand, ""), OUTCOME_REFUSED);
+	close(pair[0]);
+	attendant = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return outcome;
+}
+
+static void
+sends_errands(void **state)
+{
+	struct popper_error result = { .status = POPPER_OK };
+
+	(void)state;
+	assert_int_equal(run_attended(&result), OUTCOME_DONE);
+	assert_sent("+OK it is done\r\n");
+	result = (struct popper_error){ .status = POPPER_PERMANENT,
+		.reply = "no such thing",
+		.text = "none" };
+	assert_int_equal(run_attended(&result), OUTCOME_REFUSED);
+	assert_sent("-ERR [SYS/PERM] no such thing\r\n");
+	assert_int_equal(run_attended(NULL), OUTCOME_REFUSED);
+	assert_sent("-ERR [SYS/TEMP] trouble here, try again later\r\n");
+}
+
+static void
+has_no_attendant(void **state)
+{
+	(void)state;
+	assert_int_equal(run(send_errand, ""), OUTCOME_REFUSED);
+	assert_sent("-ERR [SYS/TEMP] trouble here, try again later\r\n");
+	attendant = 0; /* never written to */
+	assert_int_equal(run(send_long_errand, ""), OUTCOME_REFUSED);
+	attendant = -1;
 }
 
 static void
@@ -247,6 +383,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(talks, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    reads_what_the_client_sends, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    asks_for_lines_first, start, stop),
+		cmocka_unit_test_setup_teardown(sends_errands, start, stop),
+		cmocka_unit_test_setup_teardown(has_no_attendant, start, stop),
 		cmocka_unit_test_setup_teardown(says_why_not, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    closes_after_half_an_answer, start, stop),
