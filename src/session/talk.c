@@ -166,6 +166,18 @@ next_line(struct talk *t, size_t most, struct popper_slice *line)
 	return result;
 }
 
+/* The end of a line is where it was: behind it, or, if the line was thrown
+ * away, before the next one. */
+static bool
+ended_in_crlf(
+    const struct stream *s, enum stream_line result, struct popper_slice line)
+{
+	if (result == STREAM_LINE)
+		return line.ptr[line.len] == '\r';
+	return result == STREAM_LONG &&
+	    (s->in_at < 2 || s->in[s->in_at - 2] == '\r');
+}
+
 static long
 talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 {
@@ -175,10 +187,7 @@ talk_read_line(struct popper_talk *talk, char *buf, size_t size)
 	struct popper_slice line;
 	enum stream_line result = next_line(t, most, &line);
 
-	t->crlf = false;
-	if (result == STREAM_LINE)
-		/* Its end is where it was, behind it. */
-		t->crlf = line.ptr[line.len] == '\r';
+	t->crlf = ended_in_crlf(t->reply->stream, result, line);
 	if (result == STREAM_LONG || (result == STREAM_LINE && line.len > size))
 		return POPPER_READ_LONG;
 	if (result != STREAM_LINE) {
