@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -88,8 +89,11 @@ child(const struct xmit *x, int message, const char *sender, const int fd[2])
 	int error;
 
 	(void)umask(077);
-	if (address != NULL && setsid() != -1 && chdir("/") == 0 &&
-	    usual_signals() == 0 && arrange(message, fd[0]) == 0)
+	/* Should we be killed it shall not hang about for ever.  An MTA that
+	 * is setgid forgets this. */
+	if (address != NULL && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
+	    setsid() != -1 && chdir("/") == 0 && usual_signals() == 0 &&
+	    arrange(message, fd[0]) == 0)
 		execve(
 		    x->conf->sendmail, argv, environment(x->place->identity));
 	error = errno;

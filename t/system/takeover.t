@@ -139,6 +139,58 @@ def places(server, bob):
     yield "the master's memory", "/proc/%d/mem" % server.main.pid
 
 
+def against_attended(server, alice, bob):
+    """A session that may ask for attendants: no more rights than others, and
+    none of the channels by which it is said who somebody is."""
+    other = server.connect().enter(bob)
+    client = server.connect().enter(alice)
+    pid = newest(server, "popper-session")
+    parent = server.services()["popper-session"]
+    spawner = [child for child in server.children("popper-session")
+               if popper.status(child)["Name"] == "popper-attend"]
+    tap.equal(len(spawner), 1, "there is one spawner")
+    tap.equal(sockets(pid) & (sockets(spawner[0]) - sockets(parent)), set(),
+              "a session has none of the spawner's descriptors")
+    tap.equal(sockets(pid) & sockets(parent) - sockets(parent, "3", "4"),
+              set(), "nor of the parent's, by one of which it is said who "
+              "somebody is")
+    intruder = intrude.Intruder(pid)
+    want = {"EPERM", "EACCES", "ENOENT", "ESRCH"}
+    for what, call, arguments in attempts(server) + [
+            ("signal the spawner", "kill", (spawner[0], 0)),
+            ("trace the spawner", "ptrace",
+             (PTRACE_ATTACH, spawner[0], 0, 0))]:
+        if call in ("connect", "pidfd_open"):
+            continue
+        tap.ok(intruder.call(call, *arguments) in want,
+               "a session with attendants may not %s" % what)
+    intruder.leave()
+    tap.equal(client.cmd("NOOP")[:3], "+OK", "and works on after that")
+    client.quit()
+    other.quit()
+
+
+def sockets(pid, *names):
+    """What sockets it has; 3 is the log, 4 leads to the next service."""
+    found = set()
+    for name in names or os.listdir("/proc/%d/fd" % pid):
+        link = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        if link.startswith("socket:"):
+            found.add(link)
+    return found
+
+
+def attended(drop):
+    with popper.Server("daemon", conf={"sandbox": True},
+                       start=False) as server:
+        server.modules = 'ext xmit { sendmail = "/bin/true" }\n' + \
+            server.modules
+        alice = server.add_user("alice", drop, [mail.simple(1)], uid=61001)
+        bob = server.add_user("bob", drop, [mail.simple(1)], uid=61002)
+        server.start()
+        against_attended(server, alice, bob)
+
+
 def whole(drop, same_uid):
     settings = {"sandbox": True}
     with popper.Server("daemon", conf=settings, start=False) as server:
@@ -161,4 +213,5 @@ if not intrude.usable():
 for kind in popper.DROPS:
     tap.run(lambda: whole(kind, False), "users of their own uid, " + kind)
     tap.run(lambda: whole(kind, True), "users of one uid, " + kind)
+tap.run(lambda: attended(popper.DROPS[0]), "a session with attendants")
 tap.done()
