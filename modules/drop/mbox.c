@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_rewrite.h"
 
 #define REOPENS 3 /* while another program replaces the file */
 
@@ -44,12 +44,25 @@ static const struct popper_option mbox_options[] = {
 	    "1 or 2: folders in spool-dir by Qpopper's rules"),
 	POPPER_OPTION(TEXT, struct mbox_conf, home_dir_mail, "home-dir-mail",
 	    "", "name of the mbox in the home, instead of path"),
+	POPPER_OPTION(TEXT, struct mbox_conf, temp_dir, "temp-dir", "",
+	    "where Qpopper kept .user.pop; else beside the mbox"),
+	POPPER_OPTION(TEXT, struct mbox_conf, temp_name, "temp-name", ".%u.pop",
+	    "name of that file"),
+	POPPER_OPTION(BOOL, struct mbox_conf, check_old_spool_loc,
+	    "check-old-spool-loc", "yes",
+	    "look for that file also where it was without hash or home"),
+	POPPER_OPTION(BOOL, struct mbox_conf, merge_temp_drop,
+	    "merge-temp-drop", "yes",
+	    "take mail back that a crash of Qpopper left in that file"),
 	POPPER_OPTION(BOOL, struct mbox_conf, uw_kludge, "uw-kludge", "yes",
 	    "hide a first message in which IMAP servers keep notes"),
 	POPPER_OPTION(TEXT, struct mbox_conf, unique_id, "unique-id", "popper",
 	    "popper or qpopper: ids of messages without X-UIDL"),
 	POPPER_OPTION(BOOL, struct mbox_conf, old_style_uid, "old-style-uid",
 	    "no", "unique-id = qpopper: as Qpopper 2 made them"),
+	POPPER_OPTION(BOOL, struct mbox_conf, update_status_headers,
+	    "update-status-headers", "no",
+	    "note what was read, and ids, in the mbox"),
 	POPPER_OPTIONS_END
 };
 
@@ -216,7 +229,7 @@ open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 			return 0;
 		if (recover && !m->writable)
 			return m->host->fail(e, POPPER_PERMANENT,
-			    "%s: a commit was interrupted and the file is now "
+			    "%s: a crash left work to do here, and the file is "
 			    "read-only; make it writable",
 			    m->path);
 		if (mbox_lock(m, recover ? F_WRLCK : F_RDLCK, e) == -1)
@@ -231,36 +244,66 @@ open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 	    e, POPPER_TEMPORARY, "%s: replaced again and again", m->path);
 }
 
+/* With the file locked: deal with what a crash left behind. */
+static int
+put_right(
+    struct mbox *m, const struct mbox_remains *left, struct popper_error *e)
+{
+	if (mbox_backup_exists(m) && mbox_recover(m, e) == -1)
+		return -1;
+	if (mbox_rewrite_exists(m) && mbox_redo(m, e) == -1)
+		return -1;
+	return left->fd == -1 ? 0 : mbox_merge(m, left, e);
+}
+
+static int
+refuse_missing(const struct mbox *m, const struct mbox_remains *left,
+    struct popper_error *e)
+{
+	if (left->fd != -1)
+		return m->host->fail(e, POPPER_TEMPORARY,
+		    "%s: is not there and could not be made, and %s has mail "
+		    "of %s from a crash of another server",
+		    m->path, left->path, m->user);
+	return m->host->fail(e, POPPER_PERMANENT,
+	    "%s: a commit was interrupted and the file is gone; see to it, "
+	    "then remove " MBOX_BACKUP " or " MBOX_REWRITE " in the state "
+	    "folder of %s",
+	    m->path, m->user);
+}
+
 static int
 mbox_open(const struct popper_host *h, const void *conf,
     const struct popper_place *place, void **self, struct popper_error *e)
 {
 	struct mbox *m = new_mbox(h, conf, place, e);
+	struct mbox_remains left = { .fd = -1 };
 	bool recover;
 
 	if (m == NULL)
 		return -1;
-	recover = mbox_backup_exists(m);
+	if (mbox_remains_open(m, place, &left, e) == -1)
+		goto fail;
+	recover =
+	    left.fd != -1 || mbox_backup_exists(m) || mbox_rewrite_exists(m);
 	if (open_and_lock(m, recover, e) == -1)
 		goto fail;
 	if (m->fd == -1 && recover) {
-		h->fail(e, POPPER_PERMANENT,
-		    "%s: a commit was interrupted and the file is gone; see "
-		    "to it, then remove " MBOX_BACKUP " in the state folder "
-		    "of %s",
-		    m->path, m->user);
+		refuse_missing(m, &left, e);
 		goto fail;
 	}
 	if (m->lock.kernel) {
-		if (recover && mbox_recover(m, e) == -1)
+		if (recover && put_right(m, &left, e) == -1)
 			goto fail;
 		if (take_snapshot(m, e) == -1)
 			goto fail;
 		mbox_unlock(m);
 	}
+	mbox_remains_close(&left);
 	*self = m;
 	return 0;
 fail:
+	mbox_remains_close(&left);
 	mbox_close(m);
 	return -1;
 }

@@ -298,52 +298,15 @@ void mbox_uid_text(const struct mbox *, const struct mbox_uid *,
 int mbox_hash(int fd, const struct mbox_record *, enum mbox_scheme,
     struct mbox_uid *, char text[POPPER_UID_MAX + 1]);
 
+/** mbox_is_private(line): a header field in which programs keep notes. */
+bool mbox_is_private(struct popper_slice line);
+
 /** mbox_hash_text(hash, text): 22 characters and a NUL.  mbox_hash_parse(text,
  * hash): the way back; false if it is none. */
 #define MBOX_HASH_TEXT 22
 void mbox_hash_text(
     const unsigned char hash[MBOX_HASH_SIZE], char text[MBOX_HASH_TEXT + 1]);
 bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
-
-/* --- mbox_xuidl.c: unique-ids that another server has given --- */
-
-/** mbox_xuidl(line, text): the value of the header line ${line}, if it is a
- * unique-id (RFC 1939 section 7). */
-bool mbox_xuidl(struct popper_slice line, char text[POPPER_UID_MAX + 1]);
-
-/**
- * mbox_own_form(text, hash, ordinal):
- * Does ${text} look like an id that mbox_uid_text makes of a hash?  Then store
- * what it is made of.
- */
-bool mbox_own_form(
-    const char *text, unsigned char hash[MBOX_HASH_SIZE], uint32_t *ordinal);
-
-/** mbox_text_hash(text, hash): a hash for messages with the id ${text}. */
-void mbox_text_hash(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
-
-/** mbox_texts_add(texts, text, uid): add it, for ${uid}.  0, or -1 with
- * errno. */
-int mbox_texts_add(struct mbox_texts *, const char *text, struct mbox_uid *uid);
-
-/** mbox_texts_fill(texts): make their length a multiple of 8.  0 or -1. */
-int mbox_texts_fill(struct mbox_texts *);
-
-/** mbox_refuse_lookalikes(m, count): take no id from a header that popper
- * could make for another of the ${count} messages.  0, or -1 with errno. */
-int mbox_refuse_lookalikes(struct mbox *, size_t count);
-
-/* --- mbox_qpopper.c: unique-ids as Qpopper computes them --- */
-
-#define MBOX_QPOPPER_LINE 1023 /* octets of a line that count */
-#define MBOX_MD5_SIZE 16
-
-/** mbox_qpopper_is_hashed(line): does this header line count? */
-bool mbox_qpopper_is_hashed(struct popper_slice line);
-
-/** mbox_qpopper_text(md5, old, text): the digest as Qpopper writes it. */
-void mbox_qpopper_text(const unsigned char md5[MBOX_MD5_SIZE], bool old,
-    char text[POPPER_UID_MAX + 1]);
 
 /* --- mbox_twins.c: equal messages --- */
 
@@ -430,6 +393,10 @@ bool mbox_backup_exists(const struct mbox *);
  */
 int mbox_backup_sum(int fd, const struct mbox_backup *, unsigned char sum[32]);
 
+/** mbox_set_times(m, old): after a change: show mail programs new mail only if
+ * some came.  ${old}: the file before. */
+void mbox_set_times(const struct mbox *, const struct stat *old);
+
 /** mbox_plan_free(plan): free the runs and close the backup. */
 void mbox_plan_free(struct mbox_plan *);
 
@@ -442,5 +409,12 @@ void mbox_plan_free(struct mbox_plan *);
  * POPPER_PERMANENT.
  */
 int mbox_recover(struct mbox *, struct popper_error *);
+
+/** mbox_is_mixture(now, old, new, len, at):
+ * Is each block of ${now}, ${len} octets from octet ${at} of the mbox on, like
+ * ${old} or like ${new}, or like one up to some octet and then like the other?
+ */
+bool mbox_is_mixture(
+    const char *now, const char *old, const char *new, size_t len, uint64_t at);
 
 #endif

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_rewrite.h"
 
 void
 mbox_plan_free(struct mbox_plan *plan)
@@ -190,8 +190,8 @@ move_down(
 }
 
 /* Mail programs take a file written after it was last read for new mail. */
-static void
-set_times(const struct mbox *m, const struct stat *old)
+void
+mbox_set_times(const struct mbox *m, const struct stat *old)
 {
 	struct timespec t[2];
 	bool arrived = old->st_size > m->seen.st_size;
@@ -302,26 +302,19 @@ commit_locked(
 	else
 		outcome = rewrite(m, &plan, e);
 	if (outcome == POPPER_DONE)
-		set_times(m, &st);
+		mbox_set_times(m, &st);
 	mbox_plan_free(&plan);
 	return outcome;
 }
 
-enum popper_outcome
-mbox_commit(void *self, const struct popper_changes *c, struct popper_error *e)
+/* Remove what is marked: ${gone} messages, at least one. */
+static enum popper_outcome
+remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
+    struct popper_error *e)
 {
-	struct mbox *m = mbox_from_self(self);
-	size_t gone = count_marked(c);
 	enum popper_outcome outcome;
 	struct popper_error ignored;
 
-	if (c->count + m->internal != m->index.count) {
-		m->host->fail(e, POPPER_TEMPORARY, "%s: marks for %zu messages",
-		    m->path, c->count);
-		return POPPER_NOT_DONE;
-	}
-	if (gone == 0)
-		return POPPER_DONE;
 	if (!m->writable) {
 		m->host->fail(e, POPPER_PERMANENT,
 		    "%s: read-only; give its owner the right to write",
@@ -339,5 +332,28 @@ mbox_commit(void *self, const struct popper_changes *c, struct popper_error *e)
 		mbox_twins_load(m);
 		mbox_twins_save(m, c);
 	}
+	return outcome;
+}
+
+enum popper_outcome
+mbox_commit(void *self, const struct popper_changes *c, struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+	size_t gone = count_marked(c);
+	enum popper_outcome outcome = POPPER_DONE;
+	struct popper_error ignored;
+	bool notes;
+
+	if (c->count + m->internal != m->index.count) {
+		m->host->fail(e, POPPER_TEMPORARY, "%s: marks for %zu messages",
+		    m->path, c->count);
+		return POPPER_NOT_DONE;
+	}
+	notes = m->conf->update_status_headers && m->writable &&
+	    gone < c->count && mbox_uids(m, &ignored) == 0;
+	if (gone > 0)
+		outcome = remove_marked(m, c, gone, e);
+	if (outcome == POPPER_DONE && notes)
+		mbox_status(m, c);
 	return outcome;
 }

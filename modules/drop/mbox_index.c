@@ -33,7 +33,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_xuidl.h"
 
 #define INDEX_FILE "mbox.index"
 #define INDEX_NEW "mbox.index.new"

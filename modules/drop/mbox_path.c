@@ -7,10 +7,14 @@
  * home-dir-mail, or spool-dir and hash-spool, put it, and if none of them is
  * set it is where ${path} says.
  */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_rewrite.h"
 
 #define SPOOL "/var/mail" /* hash-spool without spool-dir */
 
@@ -78,29 +82,81 @@ mbox_path(const struct popper_host *h, const struct mbox_conf *conf,
 	return 0;
 }
 
+/* A folder in which files are made and removed.  No right to write there: in
+ * /var/mail the others' mail lies beside. */
+static int
+allow_folder(struct popper_allow *allow, char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path] = '\0';
+	return allow->allow(allow, path, POPPER_ALLOW_MAKE);
+}
+
+/* Mail that the old server left can only be put into a file, and once the
+ * session is shut off none that it makes can be written to. */
+static void
+make_mbox(const struct popper_host *h, const char *path)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = open(path, flags, 0660);
+
+	if (fd != -1)
+		(void)close(fd);
+	else if (errno != EEXIST)
+		h->log(POPPER_LOG_WARNING,
+		    "%s: cannot be made (errno %d), to put mail there that a "
+		    "crash of another server left",
+		    path, errno);
+}
+
+/* What a crash of the old server left, if there is something. */
+static int
+allow_remains(const struct popper_host *h, const struct mbox_conf *c,
+    const struct popper_place *place, struct popper_allow *allow,
+    struct popper_error *e)
+{
+	char path[POPPER_PATH_MAX + 1], mbox[POPPER_PATH_MAX + 1];
+	struct stat st;
+	int which, found;
+
+	for (which = 0;; which++) {
+		found = mbox_remains_path(h, c, place, which, path, e);
+		if (found != 1)
+			return found;
+		if (lstat(path, &st) == -1 || !S_ISREG(st.st_mode) ||
+		    st.st_size == 0 || st.st_uid != geteuid())
+			continue;
+		if (mbox_path(h, c, place, mbox, e) == -1)
+			return -1;
+		make_mbox(h, mbox);
+		if (allow->allow(allow, path,
+			POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) == -1 ||
+		    allow_folder(allow, path) == -1)
+			return h->fail(
+			    e, POPPER_TEMPORARY, "%s: cannot be allowed", path);
+	}
+}
+
 int
 mbox_paths(const struct popper_host *h, const void *conf,
     const struct popper_place *place, struct popper_allow *allow,
     struct popper_error *e)
 {
 	const struct mbox_conf *c = conf;
-	char path[POPPER_PATH_MAX + 1], *slash;
+	char path[POPPER_PATH_MAX + 1];
 
 	if (mbox_path(h, c, place, path, e) == -1)
 		/* open says the same, and another module may have it. */
 		return e->status == POPPER_ABSENT ? 0 : -1;
+	if (allow_remains(h, c, place, allow, e) == -1)
+		return -1;
 	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
 	    -1)
 		goto fail;
-	if (!c->dotlock)
+	/* For the dot lock. */
+	if (!c->dotlock || allow_folder(allow, path) == 0)
 		return 0;
-	/* For the dot lock.  No right to write there: in /var/mail the
-	 * others' mail lies beside. */
-	slash = strrchr(path, '/');
-	slash[slash == path] = '\0';
-	if (allow->allow(allow, path, POPPER_ALLOW_MAKE) == -1)
-		goto fail;
-	return 0;
 fail:
 	return h->fail(e, POPPER_TEMPORARY, "%s: cannot be allowed", path);
 }

@@ -8,7 +8,7 @@
  */
 #include <strings.h>
 
-#include "mbox.h"
+#include "mbox_xuidl.h"
 
 #define GROUP 4 /* octets of the digest that make five characters */
 #define DIGITS 5

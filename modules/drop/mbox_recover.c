@@ -151,23 +151,32 @@ turns(const char *now, const char *first, const char *then, size_t len)
 	return memcmp(now, then, len) == 0;
 }
 
-/* What state is this piece in?  It begins at ${at} of the mbox. */
-static void
-judge(struct recovery *r, uint64_t at, size_t len)
+bool
+mbox_is_mixture(
+    const char *now, const char *old, const char *new, size_t len, uint64_t at)
 {
 	size_t i, n;
 
-	if (memcmp(r->now, r->new, len) == 0)
-		return;
-	r->all_new = false;
 	for (i = 0; i < len; i += n) {
 		n = BLOCK - (size_t)((at + i) % BLOCK);
 		if (n > len - i)
 			n = len - i;
-		if (!turns(r->now + i, r->new + i, r->old + i, n) &&
-		    !turns(r->now + i, r->old + i, r->new + i, n))
-			r->old_or_new = false;
+		if (!turns(now + i, new + i, old + i, n) &&
+		    !turns(now + i, old + i, new + i, n))
+			return false;
 	}
+	return true;
+}
+
+/* What state is this piece in?  It begins at ${at} of the mbox. */
+static void
+judge(struct recovery *r, uint64_t at, size_t len)
+{
+	if (memcmp(r->now, r->new, len) == 0)
+		return;
+	r->all_new = false;
+	if (!mbox_is_mixture(r->now, r->old, r->new, len, at))
+		r->old_or_new = false;
 }
 
 /* Compare the part that the commit rewrites.  0, or -1 with errno. */

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mbox.h"
+#include "mbox_xuidl.h"
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */
 #define LINE_START 32 /* octets that tell what field it is */
@@ -47,6 +47,28 @@ struct digest {
 static const char *const private_fields[] = { "Status:", "X-UIDL:", "X-Status:",
 	"X-Keywords:", "X-UID:", "X-IMAP:", "X-IMAPbase:", "Content-Length:" };
 enum { STATUS, XUIDL }; /* the first two */
+#define PRIVATE_FIELDS (sizeof(private_fields) / sizeof(*private_fields))
+
+/* Which of them the line begins, or PRIVATE_FIELDS. */
+static size_t
+find_private(struct popper_slice line)
+{
+	size_t i, len;
+
+	for (i = 0; i < PRIVATE_FIELDS; i++) {
+		len = strlen(private_fields[i]);
+		if (line.len >= len &&
+		    strncasecmp(line.ptr, private_fields[i], len) == 0)
+			break;
+	}
+	return i;
+}
+
+bool
+mbox_is_private(struct popper_slice line)
+{
+	return find_private(line) < PRIVATE_FIELDS;
+}
 
 /* Make at least ${want} octets at ${offset} readable (fewer at the end of the
  * file) and store all that are there. */
@@ -125,18 +147,12 @@ says_read(struct popper_slice line)
 static int
 begin_field(struct digest *d, struct popper_slice line)
 {
-	size_t i, len;
+	size_t i;
 
 	if (*line.ptr == ' ' || *line.ptr == '\t')
 		return 0; /* a folded line shares the fate of its field */
-	d->skip = false;
-	for (i = 0; i < sizeof(private_fields) / sizeof(*private_fields); i++) {
-		len = strlen(private_fields[i]);
-		if (line.len >= len &&
-		    strncasecmp(line.ptr, private_fields[i], len) == 0)
-			break;
-	}
-	d->skip = i < sizeof(private_fields) / sizeof(*private_fields);
+	i = find_private(line);
+	d->skip = i < PRIVATE_FIELDS;
 	if (i == STATUS)
 		d->seen = d->seen || says_read(line);
 	if (i == XUIDL && *d->xuidl == '\0') {

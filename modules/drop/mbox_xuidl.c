@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mbox.h"
+#include "mbox_xuidl.h"
 
 #define FIRST_ROOM 4096 /* octets */
 #define ROOM_MAX 0x7fffffff /* see struct mbox_uid */

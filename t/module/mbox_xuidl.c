@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mbox_rig.h"
+#include "mbox_xuidl.h"
 
 #define HEAD FROM_A "X-UIDL: "
 #define REST "\nSubject: x\n\nText\n\n"
