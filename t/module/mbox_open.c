@@ -6,13 +6,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -280,88 +277,6 @@ read_only_mail_can_be_read(void **state)
 	assert_int_equal(rig_child(use_read_only, r), 0);
 	rig_expect(r, MAIL);
 }
-
-/* --- The sandbox: what paths names must be enough. --- */
-
-struct fence {
-	struct popper_allow allow;
-	int ruleset;
-	int named;
-};
-
-#define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE)
-#define ACCESS_WRITE (LANDLOCK_ACCESS_FS_WRITE_FILE)
-#define ACCESS_MAKE \
-	(LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
-
-static int
-fence_allow(struct popper_allow *allow, const char *path, unsigned rights)
-{
-	struct fence *f = (struct fence *)(void *)allow;
-	struct landlock_path_beneath_attr rule = { .allowed_access = 0 };
-	long failed;
-
-	f->named++;
-	if (rights & POPPER_ALLOW_READ)
-		rule.allowed_access |= ACCESS_READ;
-	if (rights & POPPER_ALLOW_WRITE)
-		rule.allowed_access |= ACCESS_WRITE;
-	if (rights & POPPER_ALLOW_MAKE)
-		rule.allowed_access |= ACCESS_MAKE;
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	failed = syscall(SYS_landlock_add_rule, f->ruleset,
-	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-	(void)close(rule.parent_fd);
-	return failed == -1 ? -1 : 0;
-}
-
-static int
-work_fenced_in(struct rig *r)
-{
-	struct landlock_ruleset_attr attr = { .handled_access_fs = ACCESS_READ |
-		    ACCESS_WRITE | ACCESS_MAKE };
-	struct fence f = { .allow.allow = fence_allow };
-	struct popper_slice message;
-	char path[160];
-
-	f.ruleset =
-	    (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-	if (f.ruleset == -1)
-		return 0; /* a kernel without Landlock */
-	MUST(r->drop->paths(NULL, &r->conf, &r->place, &f.allow, &r->error) ==
-	    0);
-	MUST(f.named == 2);
-	(void)snprintf(path, sizeof(path), "%s/state", r->top);
-	MUST(fence_allow(&f.allow, path,
-		 POPPER_ALLOW_READ | POPPER_ALLOW_WRITE | POPPER_ALLOW_MAKE) ==
-	    0);
-	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	MUST(syscall(SYS_landlock_restrict_self, f.ruleset, 0) == 0);
-	/* The fence stands: no other file of the folder can be written. */
-	(void)snprintf(path, sizeof(path), "%s/other", r->spool);
-	MUST(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) == -1);
-	MUST(rig_try_open(r) == 0);
-	message = rig_read(r, 1, 0);
-	MUST(strcmp(message.ptr, "A: 2\n\n2\n") == 0);
-	free((void *)(uintptr_t)message.ptr);
-	MUST(rig_commit(r, "D-") == POPPER_DONE);
-	MUST(*rig_log() == '\0'); /* "no dot lock" would be there */
-	return 0;
-}
-
-static void
-the_paths_named_are_enough(void **state)
-{
-	struct rig *r = *state;
-
-	rig_put(r, MAIL);
-	if (getuid() == 0)
-		assert_int_equal(chown(r->spool, 65534, 65534), 0);
-	assert_int_equal(rig_child(work_fenced_in, r), 0);
-	assert_int_equal(access(r->lock, F_OK), -1);
-	rig_expect(r, FROM_B "A: 2\n\n2\n\n");
-}
-
 static void
 a_mailbox_cut_short_is_noticed(void **state)
 {
@@ -397,7 +312,6 @@ main(void)
 		RIGGED(dot_locks_are_heeded_unless_stale),
 		RIGGED(a_closed_folder_costs_only_the_dot_lock),
 		RIGGED(read_only_mail_can_be_read),
-		RIGGED(the_paths_named_are_enough),
 		RIGGED(a_mailbox_cut_short_is_noticed),
 	};
 
