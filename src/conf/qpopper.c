@@ -149,16 +149,33 @@ note(struct qpopper *q, const struct qpopper_statement *s, bool does_nothing,
 		q->events->note(q->events->context, s, does_nothing, text);
 }
 
-/* Announcements: a negative number is none. */
-static void
-amend(const struct qpopper_option *o, char *value)
+/* A pattern of printf(3), with %s for the user, becomes one of ours. */
+static int
+amend_pattern(char *value, struct popper_error *e)
 {
-	if (value[0] != '-')
-		return;
-	if (strcmp(o->name, "announce-expire") == 0)
+	for (char *p = strchr(value, '%'); p != NULL; p = strchr(p + 2, '%'))
+		if (p[1] != 's' && p[1] != '%')
+			return error_set(e, POPPER_PERMANENT,
+			    "temp-name = \"%.80s\": %%s must stand for the "
+			    "user, and no other %%",
+			    value);
+	for (char *p = strchr(value, '%'); p != NULL; p = strchr(p + 2, '%'))
+		if (p[1] == 's')
+			p[1] = 'u';
+	return 0;
+}
+
+static int
+amend(const struct qpopper_option *o, char *value, struct popper_error *e)
+{
+	if (strcmp(o->name, "temp-name") == 0)
+		return amend_pattern(value, e);
+	/* A negative number announces nothing. */
+	if (value[0] == '-' && strcmp(o->name, "announce-expire") == 0)
 		text_copy(value, VALUE_MAX, "never");
-	else if (strcmp(o->name, "announce-login-delay") == 0)
+	if (value[0] == '-' && strcmp(o->name, "announce-login-delay") == 0)
 		text_copy(value, VALUE_MAX, "");
+	return 0;
 }
 
 static int
@@ -205,7 +222,8 @@ mean(struct qpopper *q, const struct qpopper_statement *s,
 		return chain(q, s, value, e);
 	if (strcmp(o->name, "kerberos") == 0 && yes && !q->importing)
 		return error_set(e, POPPER_PERMANENT, "%s", o->note);
-	amend(o, value);
+	if (amend(o, value, e) == -1)
+		return -1;
 	if (o->note != NULL)
 		note(q, s, o->section == NULL, o->note);
 	if (strcmp(o->name, "auto-delete") == 0) {

@@ -71,6 +71,19 @@ def modules():
             if not name.endswith("_template")}
 
 
+def of_qpopper():
+    """Names that Qpopper's file may set, and those that its page tells."""
+    table = read("src/conf/qpopper_map.c").split("qpopper_options[] = {", 1)[1]
+    rows = table.split("Of ./configure only", 1)[0]
+    names = re.findall(r'^\t(?:[A-Z_]+\(|\{ )\s*"([^"]+)",', rows,
+                       re.MULTILINE)
+    told = []
+    for line in read("doc/man/popper-qpopper.5").splitlines():
+        if line.startswith(".It ") and " Ta " in line:
+            told += line[4:].split(" Ta ")[0].replace(",", "").split()
+    return sorted(set(names) - {"config-file", "kerberos"}), told
+
+
 def same(got, want, name):
     """What is missing (-), too much or there twice (+)."""
     got, want = sorted(got), sorted(want)
@@ -85,6 +98,10 @@ ENTRIES = re.findall(r"^\t(?:TEXT|BOOL|NUMBER|SECONDS)\(",
 tap.equal(len(SETTINGS), len(ENTRIES), "the table of settings is understood")
 same(PAGE, SETTINGS, "popper.conf(5) has each setting once, and no others")
 same(EXAMPLE, SETTINGS, "so has the example")
+QPOPPERS, TOLD = of_qpopper()
+tap.ok(len(QPOPPERS) > 50, "the table of Qpopper's options is understood")
+same([name for name in TOLD if name not in ("Sy", "Qpopper")], QPOPPERS,
+     "popper-qpopper(5) has each of them once")
 tap.equal([(name, EXAMPLE[name]) for name, default in SETTINGS.items()
            if default is not None and name != "listen" and
            name in EXAMPLE and EXAMPLE[name].strip('"{}') != default],

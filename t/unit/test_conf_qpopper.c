@@ -164,6 +164,21 @@ reads_numbers(void **state)
 }
 
 static void
+reads_a_pattern(void **state)
+{
+	(void)state;
+	means("set temp-name = .%s.pop\nset temp-name = \"100%%-%s\"\n",
+	    "drop mbox.temp-name=.%u.pop\ndrop mbox.temp-name=100%%-%u\n");
+	refused("set temp-name = %d\n",
+	    "q:1: temp-name = \"%d\": %s must stand for the user, and no other "
+	    "%");
+	refused("set temp-name = %s%\n",
+	    "q:1: temp-name = \"%s%\": %s must stand for the user, and no "
+	    "other "
+	    "%");
+}
+
+static void
 reads_words(void **state)
 {
 	(void)state;
@@ -385,6 +400,7 @@ main(void)
 		cmocka_unit_test(reads_quotes),
 		cmocka_unit_test(reads_booleans),
 		cmocka_unit_test(reads_numbers),
+		cmocka_unit_test(reads_a_pattern),
 		cmocka_unit_test(reads_words),
 		cmocka_unit_test(names_the_wrong_word),
 		cmocka_unit_test(follows_files),
