@@ -183,6 +183,10 @@ set bulldir = "/var/spool/my bulls"
 set keep-temp-drop
 set log-facility = local1
 set tls-version = "TLSv1"
+set temp-name = ".%%s.pop"
+set temp-dir = /var/spool/pop
+reset check-old-spool-loc
+set mail-command = /bin/true
 reset update-status-headers
 set UW-kludge = false
 set timeout = 61
@@ -224,8 +228,11 @@ set timeout = 61
         shows.append([line for line in said.splitlines()
                       if not line.startswith("modules = ")])
     tap.equal(shows[0], shows[1], "and means what Qpopper's file means")
-    tap.ok("\tmax-bulletins = 7" in shows[0] and "timeout = 61" in shows[0],
-           "which is what it says")
+    for line in ("\tmax-bulletins = 7", "timeout = 61", "ext xmit {",
+                 "\tsendmail = \"/bin/true\"",
+                 "\ttemp-name = \".%u.pop\"",
+                 "\tcheck-old-spool-loc = no"):
+        tap.ok(line in shows[0], "which is what it says: " + line.strip())
     code, said = call([tool, "import", "qpopper", path, "--popper-conf", ours])
     tap.ok(code == 1 and "not written over" in said,
            "a file that is there is not written over")
