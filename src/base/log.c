@@ -42,6 +42,12 @@ log_start(int fd, bool debug)
 }
 
 void
+log_debugging(bool on)
+{
+	the_log.debug = on;
+}
+
+void
 log_to(void (*writer)(enum popper_level, pid_t, const char *text))
 {
 	the_log.writer = writer;

@@ -29,6 +29,9 @@
  */
 void log_start(int fd, bool debug);
 
+/** log_debugging(on): do DEBUG lines count from now on? */
+void log_debugging(bool);
+
 /** log_to(writer): hand every line to ${writer} instead (the master). */
 void log_to(void (*writer)(enum popper_level, pid_t, const char *text));
 

@@ -25,6 +25,7 @@ struct settings {
 	const char *server_name; /* or "": the host's */
 	const char *log_facility;
 	const char *trace_file; /* or "" */
+	const char *spool_options_folder; /* of the administrator's files */
 	const char *log_style; /* popper or qpopper */
 	const char *log_login; /* template of a line, "yes", or "" */
 	const char *expire; /* "", "never" or days */
@@ -67,6 +68,8 @@ struct settings {
 	uint64_t login_delay; /* seconds between two logins of a user */
 	bool downcase_user;
 	bool statistics;
+	bool user_options; /* read ~/.qpopper-options */
+	bool spool_options; /* read what is in spool_options_folder */
 	bool timing; /* how long parts of a session took */
 	bool debug;
 	bool reverse_lookup;

@@ -53,7 +53,9 @@ limits_check(const struct settings *s, struct popper_error *e)
 {
 	if (check_penalties(s, e) == -1 ||
 	    check_path("auth-file", s->auth_file, e) == -1 ||
-	    check_path("nonauth-file", s->nonauth_file, e) == -1)
+	    check_path("nonauth-file", s->nonauth_file, e) == -1 ||
+	    check_path("spool-options-folder", s->spool_options_folder, e) ==
+		-1)
 		return -1;
 	return check_cache(s, e);
 }

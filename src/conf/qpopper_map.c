@@ -124,7 +124,8 @@ const struct qpopper_option qpopper_options[] = {
 	NOTHING("server-mode", BOOL, IN_PLACE),
 	SERVER("shy", BOOL, "shy"),
 	MODULE("spool-dir", TEXT, "drop mbox", "spool-dir"),
-	NOTHING("spool-options", BOOL, NOT_YET),
+	SERVER("spool-dir", TEXT, "spool-options-folder"),
+	SERVER("spool-options", BOOL, "spool-options"),
 	SERVER("statistics", BOOL, "statistics"),
 	MODULE("temp-dir", TEXT, "drop mbox", "temp-dir"),
 	MODULE("temp-name", TEXT, "drop mbox", "temp-name"),
@@ -148,7 +149,7 @@ const struct qpopper_option qpopper_options[] = {
 	/* If ids are stored nowhere, they must come out as they did. */
 	{ "update-status-headers", BOOL, "drop mbox", "unique-id", NULL,
 	    status_headers, false, false },
-	NOTHING("user-options", BOOL, NOT_YET),
+	SERVER("user-options", BOOL, "user-options"),
 	MODULE("UW-kludge", BOOL, "drop mbox", "uw-kludge"),
 	MODULE("UW-kluge", BOOL, "drop mbox", "uw-kludge"),
 	/* Of ./configure only; none may follow that a file can say. */

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "priv/identity.h"
 #include "proto/language.h"
@@ -58,12 +59,27 @@ session_place(const struct settings *settings, const struct opening *o)
 		.suffix = o->suffix };
 }
 
+/* What option files say holds for this session. */
+static void
+adopt(struct session *s, struct option_files *f)
+{
+	if (f->own == -1 && f->spool == -1)
+		return;
+	s->own = *s->settings;
+	options_read(f, &s->own);
+	s->settings = &s->own;
+	s->stream->patience = (int64_t)s->own.timeout * 1000;
+	log_debugging(s->own.debug);
+}
+
 /* Become the user, shut off everything else, lock. */
 static int
 enter(struct session *s, struct popper_error *e)
 {
 	const struct equipment *q = s->equipment;
 	const struct popper_identity *i = &s->opening->identity;
+	struct option_files files;
+	bool root = geteuid() == 0;
 
 	s->place = session_place(s->settings, s->opening);
 	s->place.state = state_open(q->state_root, i, e);
@@ -73,9 +89,11 @@ enter(struct session *s, struct popper_error *e)
 	if (identity_become(i->uid, i->gid, &q->mail_group,
 		q->has_mail_group ? 1 : 0, e) == -1)
 		return -1;
+	options_open(&files, s->settings, i, root);
 	if (q->enclose &&
 	    maildrop_enclose(&q->drops, &q->exts, &s->place, e) == -1)
 		return -1;
+	adopt(s, &files);
 	s->lock = state_lock(s->place.state, e);
 	return s->lock == -1 ? -1 : 0;
 }

@@ -9,6 +9,7 @@
 #include "proto/dialog.h"
 #include "session/extensions.h"
 #include "session/messages.h"
+#include "session/options.h"
 
 /* What the warm parent has ready for all sessions. */
 struct equipment {
@@ -23,6 +24,7 @@ struct equipment {
 struct session {
 	const struct equipment *equipment;
 	const struct settings *settings;
+	struct settings own; /* ${settings} of a user with option files */
 	const struct opening *opening;
 	struct popper_place place;
 	struct stream *stream;
