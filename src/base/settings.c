@@ -104,6 +104,8 @@ const struct popper_option settings_options[] = {
 	BOOL(debug, "debug", "no", "log debugging messages"),
 	BOOL(reverse_lookup, "reverse-lookup", "yes", "names of clients"),
 	BOOL(last, "last", "no", "offer LAST of RFC 1460"),
+	BOOL(euidl, "euidl", "no", "offer EUIDL: ids, sizes and From"),
+	BOOL(local_time, "local-time", "no", "X-LOCALTIME in CAPA"),
 	BOOL(shy, "shy", "no", "say nothing about name and version"),
 	BOOL(sandbox, "sandbox", SANDBOX_TEXT, "chroot, seccomp, Landlock"),
 	BOOL(tls_client_required, "tls-client-required", "no",

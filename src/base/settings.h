@@ -74,6 +74,8 @@ struct settings {
 	bool debug;
 	bool reverse_lookup;
 	bool last;
+	bool euidl;
+	bool local_time;
 	bool shy;
 	bool sandbox;
 	bool tls_client_required; /* a certificate beside the password */

@@ -320,6 +320,16 @@ apop_command(void *context, const struct arguments *args, struct reply *r)
 	return authorization_conclude(a, &v, r);
 }
 
+/* Of RFC 1225, gone since RFC 1460: the client's port is no proof. */
+static enum outcome
+rpop_command(void *context, const struct arguments *args, struct reply *r)
+{
+	(void)context;
+	(void)args;
+	return reply_refuse(r, POPPER_INVALID,
+	    "RPOP is not accepted: a port is no proof, use PASS");
+}
+
 static enum outcome
 capa_command(void *context, const struct arguments *args, struct reply *r)
 {
@@ -393,6 +403,7 @@ const struct command authorization_commands[] = {
 	{ "USER", 1, 1, false, user_command },
 	{ "PASS", 1, 1, true, pass_command },
 	{ "APOP", 2, 2, false, apop_command },
+	{ "RPOP", 0, 1, false, rpop_command },
 	{ "AUTH", 0, 2, false, auth_command },
 	{ "CAPA", 0, 0, false, capa_command },
 	{ "UTF8", 0, 0, false, utf8_command },

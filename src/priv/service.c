@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -69,6 +70,7 @@ service_start(struct service *s, const char *name)
 	size_t count;
 
 	s->name = name;
+	tzset(); /* later there may be no files to read it from */
 	log_start(SERVICE_LOG, true);
 	/* What a PAM module may start shall not get our descriptors. */
 	if (close_range(SERVICE_LOG, ~0u, CLOSE_RANGE_CLOEXEC) == -1 ||

@@ -6,7 +6,9 @@
 #include "proto/capa.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/number.h"
 
@@ -35,6 +37,27 @@ say_extensions(const char *lines, struct reply *r)
 	}
 }
 
+/* RFC 5322 section 3.3.  Both processes have read the time zone before they
+ * gave up their files; localtime_r reads it no more. */
+static void
+say_local_time(struct reply *r)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t now = time(NULL);
+	struct tm t;
+	long zone;
+
+	if (localtime_r(&now, &t) == NULL)
+		return;
+	zone = labs(t.tm_gmtoff) / 60;
+	reply_line(r,
+	    "X-LOCALTIME %.3s, %02d %.3s %d %02d:%02d:%02d %c%02ld%02ld",
+	    days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
+	    t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec,
+	    t.tm_gmtoff < 0 ? '-' : '+', zone / 60, zone % 60);
+}
+
 void
 capa_start(struct capabilities *c, const struct settings *s)
 {
@@ -44,6 +67,9 @@ capa_start(struct capabilities *c, const struct settings *s)
 	c->user = false;
 	c->utf8 = s->utf8;
 	c->stls = false;
+	c->last = s->last;
+	c->euidl = s->euidl;
+	c->local_time = s->local_time;
 	c->mechanisms = "";
 	c->expire = CAPA_UNSET;
 	c->login_delay = CAPA_UNSET;
@@ -88,6 +114,12 @@ capa_reply(const struct capabilities *c, struct reply *r)
 	if (c->utf8)
 		reply_line(r, "UTF8 USER");
 	reply_line(r, "LANG");
+	if (c->last)
+		reply_line(r, "X-LAST");
+	if (c->euidl)
+		reply_line(r, "X-EUIDL");
+	if (c->local_time)
+		say_local_time(r);
 	say_extensions(c->extensions, r);
 	if (c->implementation[0] != '\0')
 		reply_line(r, "IMPLEMENTATION %s", c->implementation);

@@ -16,6 +16,8 @@ struct capabilities {
 	bool user; /* USER and PASS would be taken now */
 	bool utf8; /* UTF8 and names in UTF-8 are */
 	bool stls; /* STLS would be */
+	bool last, euidl; /* commands that are options */
+	bool local_time; /* say what time it is here */
 	const char *mechanisms; /* of AUTH, space separated, or "" */
 	int64_t expire; /* days, CAPA_NEVER, or CAPA_UNSET: say nothing */
 	int64_t login_delay; /* seconds, or CAPA_UNSET */

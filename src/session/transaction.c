@@ -13,6 +13,7 @@
 #include "proto/capa.h"
 #include "proto/lang.h"
 #include "session/eightbit.h"
+#include "session/euidl.h"
 #include "session/pace.h"
 #include "session/pipeline.h"
 
@@ -288,6 +289,17 @@ last_command(void *context, const struct arguments *args, struct reply *r)
 	return reply_exact(r, "%zu", s->messages.highest);
 }
 
+/* Of the popper line; an option, and unknown without it. */
+static enum outcome
+euidl_command(void *context, const struct arguments *args, struct reply *r)
+{
+	struct session *s = context;
+
+	if (!s->settings->euidl)
+		return reply_refuse(r, POPPER_INVALID, "unknown command");
+	return euidl_run(s, args, r);
+}
+
 static enum outcome
 capa_command(void *context, const struct arguments *args, struct reply *r)
 {
@@ -339,6 +351,7 @@ static const struct command transaction_commands[] = {
 	{ "TOP", 2, 3, false, top_command },
 	{ "UIDL", 0, 1, false, uidl_command },
 	{ "LAST", 0, 0, false, last_command },
+	{ "EUIDL", 0, 1, false, euidl_command },
 	{ "CAPA", 0, 0, false, capa_command },
 	{ "LANG", 0, 1, false, lang_command },
 	{ "QUIT", 0, 0, false, quit_command },
@@ -350,6 +363,7 @@ static const struct command elsewhere[] = {
 	{ "USER", 1, 1, false, NULL },
 	{ "PASS", 1, 1, true, NULL },
 	{ "APOP", 2, 2, false, NULL },
+	{ "RPOP", 1, 1, false, NULL },
 	{ "AUTH", 0, 2, false, NULL },
 	{ "STLS", 0, 0, false, NULL },
 	{ "UTF8", 0, 0, false, NULL },

@@ -1,6 +1,10 @@
 /* test_capa.c - src/proto/capa.c */
 #include "unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
 #include "base/settings.h"
 #include "proto/capa.h"
 
@@ -53,6 +57,39 @@ says_nothing_that_is_not(void **state)
 	capa_reply(&c, &r);
 	assert_sent("+OK capability list follows\r\nTOP\r\nRESP-CODES\r\n"
 		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUIDL\r\nLANG\r\n.\r\n");
+}
+
+/* A zone given by its offset: no file is read for it. */
+static void
+says_what_time_it_is(void **state)
+{
+	const struct capabilities c = { .mechanisms = "",
+		.expire = CAPA_UNSET,
+		.login_delay = CAPA_UNSET,
+		.implementation = "",
+		.extensions = "",
+		.last = true,
+		.euidl = true,
+		.local_time = true };
+	int day, year, hour, minute, second;
+	char weekday[4], month[4], zone[6], *line;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "XST+03:30", 1), 0);
+	tzset();
+	capa_reply(&c, &r);
+	stream_put(&s, S("\0"));
+	assert_non_null(strstr(s.out, "\r\nX-LAST\r\nX-EUIDL\r\n"));
+	line = strstr(s.out, "X-LOCALTIME ");
+	assert_non_null(line);
+	assert_int_equal(
+	    sscanf(line, "X-LOCALTIME %3s, %d %3s %d %d:%d:%d %5s\r\n", weekday,
+		&day, month, &year, &hour, &minute, &second, zone),
+	    8);
+	assert_string_equal(zone, "-0330");
+	assert_in_range(year, 2024, 3000);
+	assert_int_equal(strcspn(line, "\r"),
+	    strlen("X-LOCALTIME Sat, 22 Nov 2025 09:00:00 +0100"));
 }
 
 static void
@@ -132,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(says_all_that_is_true, start),
 		cmocka_unit_test_setup(says_nothing_that_is_not, start),
+		cmocka_unit_test_setup(says_what_time_it_is, start),
 		cmocka_unit_test_setup(zero_and_never_are_values, start),
 		cmocka_unit_test_setup(settings_choose_expire, start),
 		cmocka_unit_test_setup(settings_choose_login_delay, start),
