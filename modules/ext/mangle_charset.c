@@ -95,11 +95,11 @@ static const struct alias {
 };
 
 void
-mangle_charset_name(const char *label, char name[MANGLE_CHARSET_MAX])
+mangle_charset_name(const char *label, char name[MANGLE_NAME_MAX])
 {
 	size_t n = 0;
 
-	while (*label != '\0' && n < MANGLE_CHARSET_MAX - 1) {
+	while (*label != '\0' && n < MANGLE_NAME_MAX - 1) {
 		if (g_ascii_isalnum(*label) || strchr("-_.:+()", *label))
 			name[n++] = g_ascii_tolower(*label);
 		label++;
@@ -107,7 +107,7 @@ mangle_charset_name(const char *label, char name[MANGLE_CHARSET_MAX])
 	name[n] = '\0';
 	for (size_t i = 0; i < G_N_ELEMENTS(aliases); i++)
 		if (strcmp(aliases[i].label, name) == 0) {
-			g_strlcpy(name, aliases[i].name, MANGLE_CHARSET_MAX);
+			g_strlcpy(name, aliases[i].name, MANGLE_NAME_MAX);
 			return;
 		}
 }
@@ -164,8 +164,9 @@ judge(const char *name, struct popper_slice s)
 
 /* --- iconv. --- */
 
-static int
-convert_in(iconv_t c, struct popper_slice s, struct mangle_buffer *out)
+int
+mangle_charset_convert(
+    void *c, struct popper_slice s, struct mangle_buffer *out)
 {
 	char piece[4096], *in = (char *)(uintptr_t)s.ptr, *to;
 	size_t left = s.len, room, said;
@@ -212,7 +213,7 @@ int
 mangle_charset_in(
     const char *charset, struct popper_slice s, struct mangle_buffer *out)
 {
-	char name[MANGLE_CHARSET_MAX];
+	char name[MANGLE_NAME_MAX];
 	const char *real;
 	iconv_t c = (iconv_t)-1;
 	int result;
@@ -227,7 +228,7 @@ mangle_charset_in(
 		    (c = iconv_open("UTF-8", real)) == (iconv_t)-1)
 			return copy_utf8(s, out);
 	}
-	result = convert_in(c, s, out);
+	result = mangle_charset_convert(c, s, out);
 	(void)iconv_close(c);
 	return result;
 }

@@ -42,17 +42,14 @@ like_ascii(iconv_t c)
 	    memcmp(got, sample, sizeof(sample) - 1) == 0;
 }
 
-/* A converter from UTF-8, or -1 with nothing to close. */
-static iconv_t
-open_out(const char *charset)
+/* What iconv calls the charset that is asked for; "": nothing. */
+static void
+name_out(const char *charset, char name[MANGLE_NAME_MAX])
 {
-	char name[MANGLE_CHARSET_MAX];
-	iconv_t c;
-
 	mangle_charset_name(charset, name);
 	/* Readers of these labels need not know the larger charset. */
 	if (name[0] == '\0' && charset[0] != '\0')
-		g_strlcpy(name, "US-ASCII", sizeof(name));
+		g_strlcpy(name, "US-ASCII", MANGLE_NAME_MAX);
 	else if (g_ascii_strcasecmp(charset, "iso-8859-1") == 0 ||
 	    g_ascii_strcasecmp(charset, "iso-8859-9") == 0 ||
 	    g_ascii_strcasecmp(charset, "iso-8859-11") == 0 ||
@@ -60,7 +57,17 @@ open_out(const char *charset)
 	    g_ascii_strcasecmp(charset, "big5") == 0 ||
 	    g_ascii_strcasecmp(charset, "euc-kr") == 0 ||
 	    g_ascii_strcasecmp(charset, "gbk") == 0)
-		g_strlcpy(name, charset, sizeof(name));
+		g_strlcpy(name, charset, MANGLE_NAME_MAX);
+}
+
+/* A converter from UTF-8, or -1 with nothing to close. */
+static iconv_t
+open_out(const char *charset)
+{
+	char name[MANGLE_NAME_MAX];
+	iconv_t c;
+
+	name_out(charset, name);
 	if (name[0] == '\0' || (c = iconv_open(name, "UTF-8")) == (iconv_t)-1)
 		return (iconv_t)-1;
 	if (like_ascii(c))
@@ -132,16 +139,12 @@ convert_out(iconv_t conv, struct popper_slice s, struct mangle_buffer *out)
 	    out, popper_slice(piece, sizeof(piece) - room));
 }
 
-int
-mangle_charset_out(
-    const char *charset, struct popper_slice s, struct mangle_buffer *out)
+static int
+compose_and_convert(iconv_t c, struct popper_slice s, struct mangle_buffer *out)
 {
-	iconv_t c;
 	gchar *composed;
 	int result;
 
-	if ((c = open_out(charset)) == (iconv_t)-1)
-		return -1;
 	/* Decomposed letters (from file names of a Mac) have no other form in
 	 * the old charsets. */
 	composed =
@@ -149,6 +152,70 @@ mangle_charset_out(
 	result = convert_out(
 	    c, composed == NULL ? s : popper_slice_text(composed), out);
 	g_free(composed);
+	return result;
+}
+
+int
+mangle_charset_out(
+    const char *charset, struct popper_slice s, struct mangle_buffer *out)
+{
+	iconv_t c = open_out(charset);
+	int result;
+
+	if (c == (iconv_t)-1)
+		return -1;
+	result = compose_and_convert(c, s, out);
 	(void)iconv_close(c);
 	return result;
+}
+
+/* --- There and back again. --- */
+
+bool
+mangle_reduce_open(const char *charset, struct mangle_reduce *r)
+{
+	char name[MANGLE_NAME_MAX];
+
+	*r = (struct mangle_reduce){ NULL, NULL };
+	if (charset == NULL)
+		return false;
+	name_out(charset, name);
+	if (strcmp(name, "UTF-8") == 0)
+		return false;
+	if ((r->out = open_out(charset)) == (iconv_t)-1) {
+		r->out = NULL;
+		return false;
+	}
+	if ((r->in = iconv_open("UTF-8", name)) == (iconv_t)-1) {
+		(void)iconv_close(r->out);
+		*r = (struct mangle_reduce){ NULL, NULL };
+		return false;
+	}
+	return true;
+}
+
+int
+mangle_reduce(const struct mangle_reduce *r, struct popper_slice s,
+    struct mangle_buffer *out)
+{
+	struct mangle_buffer there;
+	int result;
+
+	mangle_buffer_start(&there, out->limit);
+	result = compose_and_convert(r->out, s, &there);
+	if (result == 0)
+		result = mangle_charset_convert(
+		    r->in, mangle_buffer_view(&there), out);
+	mangle_buffer_free(&there);
+	return result;
+}
+
+void
+mangle_reduce_close(struct mangle_reduce *r)
+{
+	if (r->out != NULL) {
+		(void)iconv_close(r->out);
+		(void)iconv_close(r->in);
+	}
+	*r = (struct mangle_reduce){ NULL, NULL };
 }

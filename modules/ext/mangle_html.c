@@ -159,6 +159,7 @@ start(struct html *h)
 	h->links = g_ptr_array_new();
 	h->link_numbers = g_hash_table_new(g_str_hash, g_str_equal);
 	mangle_buffer_start(&h->line, h->out->limit);
+	h->reduced = mangle_reduce_open(h->job->to, &h->reduce);
 }
 
 static void
@@ -171,6 +172,7 @@ stop(struct html *h)
 		h->table = outer;
 	}
 	html_flow_free(&h->page);
+	mangle_reduce_close(&h->reduce);
 	mangle_buffer_free(&h->line);
 	g_hash_table_destroy(h->link_numbers);
 	g_ptr_array_free(h->links, TRUE);

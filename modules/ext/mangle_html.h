@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "mangle_charset.h"
 #include "mangle_lines.h"
 #include "mangle_text.h"
 
@@ -92,11 +93,15 @@ struct html {
 	bool space; /* white space before the next character */
 	bool raised; /* <sup> began */
 	char rule; /* of the heading that is open */
+	bool close_up; /* no empty line before the next block */
 	size_t shown; /* characters shown so far, but for space */
 	size_t blocks; /* made so far */
 	struct html_prefix prefix[HTML_PREFIXES_MAX];
 	size_t prefixes, prefix_base;
 	GStringChunk *strings;
+
+	struct mangle_reduce reduce;
+	bool reduced;
 
 	struct html_flow page, *flow;
 	struct html_table *table;
@@ -195,6 +200,12 @@ void html_flow_splice(
     struct html *, struct html_flow *flow, struct html_flow *from);
 
 void html_flow_free(struct html_flow *);
+
+/** html_blank_length(s, at_end): how long is the white space, hard spaces too,
+ * at the start or the end of ${s}? */
+size_t html_blank_length(struct popper_slice, bool at_end);
+
+/* --- mangle_html_lines.c --- */
 
 /** html_flow_write(flow, columns, out): the blocks as lines; -1: full. */
 int html_flow_write(

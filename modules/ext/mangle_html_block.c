@@ -1,5 +1,5 @@
 /*
- * mangle_html_block.c - text into blocks, blocks into lines.
+ * mangle_html_block.c - text into blocks.
  *
  * Runs in: the child of a session that mangles one message, as the user.
  */
@@ -234,10 +234,8 @@ html_flow_free(struct html_flow *flow)
 	*flow = (struct html_flow){ NULL, NULL, 0, false };
 }
 
-/* How long is the white space at the start or the end of ${s}?  Zero-width
- * characters are gone already. */
-static size_t
-blank_length(struct popper_slice s, bool at_end)
+size_t
+html_blank_length(struct popper_slice s, bool at_end)
 {
 	size_t n = 0;
 
@@ -259,35 +257,92 @@ blank_length(struct popper_slice s, bool at_end)
 static size_t
 blank_lines(struct popper_slice s)
 {
-	size_t n = blank_length(s, false);
+	size_t n = html_blank_length(s, false);
 
 	while (n > 0 && s.ptr[n - 1] != '\n')
 		n--;
 	return n;
 }
 
+/* The length of a mark of Word's lists, which are paragraphs with a sign or
+ * number, some hard spaces and the text.  ${skip} is with the spaces. */
+static size_t
+mark_length(struct popper_slice s, size_t *skip)
+{
+	size_t n = 0, at = 0;
+	uint32_t c;
+
+	while (at < s.len && n < 6) {
+		c = mangle_character(s, &at);
+		if (c == 0xa0 || c == ' ')
+			break;
+		n = at;
+	}
+	*skip =
+	    n + html_blank_length(popper_slice(s.ptr + n, s.len - n), false);
+	return *skip < n + 5 || n == 0 || memchr(s.ptr, '\n', *skip) != NULL
+	    ? 0
+	    : n;
+}
+
+static struct html_block *
+add_block(struct html *h, struct popper_slice s)
+{
+	size_t skip, n = h->pre > 0 ? 0 : mark_length(s, &skip);
+	bool sign;
+	char mark[16], blanks[16];
+	struct html_block *b;
+
+	if (n == 0 || n > 6)
+		return html_flow_add(
+		    h, h->flow, g_strndup(s.ptr, s.len), s.len);
+	sign = !g_ascii_isalnum(s.ptr[0]) && n <= 3;
+	g_snprintf(
+	    mark, sizeof(mark), "%.*s ", sign ? 1 : (int)n, sign ? "*" : s.ptr);
+	g_snprintf(blanks, sizeof(blanks), "%*s", (int)strlen(mark), "");
+	s = popper_slice(s.ptr + skip, s.len - skip);
+	html_prefix_push(h, mark, blanks);
+	b = html_flow_add(h, h->flow, g_strndup(s.ptr, s.len), s.len);
+	html_prefix_pop(h);
+	return b;
+}
+
 static void
 make_block(struct html *h, struct popper_slice s)
 {
-	size_t lead = blank_lines(s), trail = blank_length(s, true);
+	size_t lead = blank_lines(s), trail = html_blank_length(s, true);
 	bool many;
 	struct html_block *b;
 
 	if (trail == s.len) {
 		/* <p>&nbsp;</p> and <div><br></div> are empty lines */
-		h->flow->gap = h->flow->gap || s.len > 0;
+		html_gap(h);
 		return;
 	}
 	many = memchr(s.ptr + s.len - trail, '\n', trail) != NULL &&
 	    memchr(s.ptr + s.len - trail, '\n', trail) !=
 		memrchr(s.ptr + s.len - trail, '\n', trail);
-	h->flow->gap = h->flow->gap || lead > 0;
+	h->flow->gap = (h->flow->gap || lead > 0) && !h->close_up;
+	h->close_up = false;
 	s = popper_slice(s.ptr + lead, s.len - lead - trail);
-	b = html_flow_add(h, h->flow, g_strndup(s.ptr, s.len), s.len);
+	b = add_block(h, s);
 	b->pre = h->pre > 0;
 	b->rule = h->rule;
 	h->rule = '\0';
 	h->flow->gap = many;
+}
+
+static void
+make_reduced(struct html *h, struct popper_slice s)
+{
+	struct mangle_buffer b;
+
+	mangle_buffer_start(&b, h->line.limit);
+	if (mangle_reduce(&h->reduce, s, &b) == -1)
+		h->failed = true;
+	else
+		make_block(h, mangle_buffer_view(&b));
+	mangle_buffer_free(&b);
 }
 
 void
@@ -301,85 +356,10 @@ html_end_block(struct html *h)
 	mangle_buffer_start(&clean, h->line.limit);
 	if (mangle_clean(mangle_buffer_view(&h->line), &clean) == -1)
 		h->failed = true;
+	else if (h->reduced)
+		make_reduced(h, mangle_buffer_view(&clean));
 	else
 		make_block(h, mangle_buffer_view(&clean));
 	mangle_buffer_free(&clean);
 	h->line.len = 0;
-}
-
-/* --- Lines. --- */
-
-/* An empty line begins with what both its neighbours begin with. */
-static int
-write_gap(const struct html_block *before, const struct html_block *b,
-    struct mangle_buffer *out)
-{
-	size_t n = 0;
-
-	while (before->rest[n] != '\0' && before->rest[n] == b->first[n])
-		n++;
-	while (n > 0 && before->rest[n - 1] == ' ')
-		n--;
-	if (mangle_buffer_add(out, popper_slice(before->rest, n)) == -1)
-		return -1;
-	return mangle_buffer_add_text(out, "\n");
-}
-
-static int
-write_rule(
-    const struct html_block *b, size_t columns, struct mangle_buffer *out)
-{
-	struct popper_slice text = popper_slice(b->text, b->len);
-	size_t n = mangle_columns(text);
-
-	if (b->rule == '\0' || memchr(b->text, '\n', b->len) != NULL ||
-	    n + mangle_columns(popper_slice_text(b->rest)) > columns)
-		return 0;
-	if (mangle_buffer_add_text(out, b->rest) == -1)
-		return -1;
-	while (n-- > 0)
-		if (mangle_buffer_add(out, popper_slice(&b->rule, 1)) == -1)
-			return -1;
-	return mangle_buffer_add_text(out, "\n");
-}
-
-static int
-write_block(
-    const struct html_block *b, size_t columns, struct mangle_buffer *out)
-{
-	struct mangle_fill f = { .columns = b->pre ? 0 : columns,
-		.first = popper_slice_text(b->first),
-		.rest = popper_slice_text(b->rest),
-		.plain_space = true };
-	struct popper_slice text = popper_slice(b->text, b->len), line;
-	bool empty = false;
-
-	while (mangle_next_line(&text, &line)) {
-		bool was_empty = empty;
-
-		empty = blank_length(line, false) == line.len;
-		if (empty && !b->pre)
-			line.len = 0;
-		/* Of many empty lines one is enough. */
-		if (empty && was_empty && !b->pre)
-			continue;
-		if (mangle_fill(&f, line, out) == -1)
-			return -1;
-		f.first = f.rest;
-	}
-	return write_rule(b, columns, out);
-}
-
-int
-html_flow_write(
-    const struct html_flow *flow, size_t columns, struct mangle_buffer *out)
-{
-	const struct html_block *b, *before = NULL;
-
-	for (b = flow->head; b != NULL; before = b, b = b->next)
-		if ((before != NULL && b->gap &&
-			write_gap(before, b, out) == -1) ||
-		    write_block(b, columns, out) == -1)
-			return -1;
-	return 0;
 }

@@ -15,6 +15,7 @@
 struct column {
 	size_t width;
 	size_t numbers, others; /* cells that are a number, or not */
+	bool named; /* the cell in the first row is no number */
 };
 
 struct grid {
@@ -22,6 +23,7 @@ struct grid {
 	struct column column[COLUMNS_MAX];
 	size_t columns, used; /* used: not empty */
 	size_t rows; /* not empty */
+	size_t lines; /* of the shortest cell that is not empty */
 	bool filled; /* cells of the widest column are filled */
 };
 
@@ -139,15 +141,19 @@ measure_cells(struct grid *g)
 		width = html_cell_columns(c, &lines);
 		if (lines == 0)
 			return false;
+		if (g->lines == 0 || lines < g->lines)
+			g->lines = lines;
 		g->rows += c->row != row;
 		row = c->row;
 		if (c->span > 1)
 			continue;
 		if (width > g->column[at].width)
 			g->column[at].width = width;
-		if (!c->header && is_number(c))
+		if (is_number(c))
 			g->column[at].numbers++;
-		else if (!c->header)
+		else if (g->rows == 1)
+			g->column[at].named = true;
+		else
 			g->column[at].others++;
 	}
 	return at < COLUMNS_MAX;
@@ -173,6 +179,26 @@ measure_spans(struct grid *g)
 		g->used += g->column[i].width > 0;
 }
 
+static bool
+to_the_right(const struct column *c)
+{
+	return c->numbers > 0 && c->others == 0;
+}
+
+/* Is the first row one of headers, though not said to be? */
+static bool
+has_names(const struct grid *g)
+{
+	bool numbers = false;
+
+	for (size_t i = 0; i < g->columns; i++) {
+		if (g->column[i].width > 0 && !g->column[i].named)
+			return false;
+		numbers = numbers || to_the_right(&g->column[i]);
+	}
+	return numbers && g->rows > 2;
+}
+
 /* Has it a row of headers, or is it as regular as data? */
 static bool
 is_data(const struct grid *g)
@@ -181,7 +207,8 @@ is_data(const struct grid *g)
 
 	while (c != NULL && c->flow.head == NULL)
 		c = c->next;
-	return c != NULL && (c->header || (g->rows >= 3 && g->used >= 3));
+	return c != NULL &&
+	    (c->header || has_names(g) || (g->rows >= 3 && g->used >= 3));
 }
 
 static bool
@@ -301,12 +328,6 @@ write_rule(GString *s, const struct grid *g)
 	g_string_append_c(s, '\n');
 }
 
-static bool
-to_the_right(const struct column *c)
-{
-	return c->numbers > 0 && c->others == 0;
-}
-
 static void
 free_places(struct place *p, size_t count)
 {
@@ -322,13 +343,14 @@ write_grid(const struct grid *g)
 	struct walk w = walk_start(g->table);
 	const struct html_cell *c;
 	size_t at, count = 0, row = 0;
-	bool header = false;
+	bool header = false, written = false;
 
 	while ((c = walk_next(&w, &at)) != NULL) {
 		if (c->row != row) {
 			write_row(s, g, places, count);
-			if (header && count > 1 && row == g->table->head->row)
+			if (!written && count > 1 && (header || has_names(g)))
 				write_rule(s, g);
+			written = written || count > 0;
 			free_places(places, count);
 			count = 0;
 			row = c->row;
@@ -357,7 +379,8 @@ html_grid(const struct html_table *t, size_t columns)
 	if (t->head == NULL || !measure_cells(&g))
 		return NULL;
 	measure_spans(&g);
-	if (g.used < 2 || g.rows < 2 || !narrow(&g, columns))
+	/* One row is a grid if it is of blocks side by side. */
+	if (g.used < 2 || (g.rows < 2 && g.lines < 2) || !narrow(&g, columns))
 		return NULL;
 	return write_grid(&g);
 }

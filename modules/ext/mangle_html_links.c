@@ -121,6 +121,7 @@ number_of(struct html *h, const char *url)
 	return n;
 }
 
+/* A number stays in the line of its text. */
 static gchar *
 mark(struct html *h, const char *url)
 {
@@ -128,7 +129,7 @@ mark(struct html *h, const char *url)
 
 	if (g_ascii_strncasecmp(url, "http", 4) == 0 ||
 	    g_ascii_strncasecmp(url, "ftp", 3) == 0)
-		return g_strdup_printf(" [%zu]", number_of(h, url));
+		return g_strdup_printf("\302\240[%zu]", number_of(h, url));
 	url = strchr(url, ':') + 1;
 	query = strchr(url, '?');
 	return g_strdup_printf(" <%.*s>",

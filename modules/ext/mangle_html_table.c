@@ -146,14 +146,23 @@ next_row(struct html_cell *c)
 	return c;
 }
 
+static bool
+is_long_cell(const struct html *h, const struct html_cell *c)
+{
+	const struct html_block *b = c->flow.head;
+
+	return c->flow.count > 1 ||
+	    (b != NULL &&
+		(b->len > h->columns || memchr(b->text, '\n', b->len) != NULL));
+}
+
 static void
 flow_row(struct html *h, struct html_cell *c, bool *long_before)
 {
 	size_t row = c->row;
 
 	for (; c != NULL && c->row == row; c = c->next) {
-		bool is_long = c->flow.count > 1 ||
-		    (c->flow.head != NULL && c->flow.head->len > h->columns);
+		bool is_long = is_long_cell(h, c);
 
 		if (c->flow.head == NULL)
 			continue;
@@ -162,6 +171,60 @@ flow_row(struct html *h, struct html_cell *c, bool *long_before)
 			html_gap(h);
 		html_flow_splice(h, h->flow, &c->flow);
 		*long_before = is_long;
+	}
+}
+
+/* --- Too wide for a grid: "Header: value", row by row. --- */
+
+static bool
+has_headers(const struct html_table *t)
+{
+	const struct html_cell *c;
+	size_t lines, columns = 0;
+
+	for (c = t->head; c != NULL && c->row == t->head->row; c = c->next) {
+		(void)html_cell_columns(c, &lines);
+		if (!c->header || c->span > 1 || c->rows > 1 || lines != 1)
+			return false;
+		columns++;
+	}
+	return columns > 1 && c != NULL;
+}
+
+static void
+put_header(const struct html_cell *header, const struct html_cell *c)
+{
+	const struct html_block *name = header->flow.head;
+	struct html_block *b = c->flow.head;
+	gchar *joined;
+
+	if (b == NULL)
+		return;
+	joined = g_strdup_printf(
+	    "%.*s: %.*s", (int)name->len, name->text, (int)b->len, b->text);
+	g_free(b->text);
+	b->text = joined;
+	b->len = strlen(joined);
+}
+
+static void
+flow_records(struct html *h, struct html_table *t)
+{
+	struct html_cell *c = t->head, *header = NULL;
+	size_t row;
+
+	while (c != NULL && c->row == t->head->row)
+		c = c->next;
+	while (c != NULL) {
+		html_gap(h);
+		header = t->head;
+		for (row = c->row; c != NULL && c->row == row; c = c->next) {
+			if (header != NULL && header->row == t->head->row) {
+				put_header(header, c);
+				header = header->next;
+			}
+			html_flow_splice(h, h->flow, &c->flow);
+		}
 	}
 }
 
@@ -206,6 +269,8 @@ html_table_end(struct html *h, struct html_element *e)
 	if (grid != NULL) {
 		b = html_flow_add(h, h->flow, grid, strlen(grid));
 		b->pre = true;
+	} else if (has_headers(t)) {
+		flow_records(h, t);
 	} else {
 		flow_table(h, t);
 	}

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define RULE "----------------------------------------"
+#define RULE 40 /* columns */
 
 /* --- Lines. --- */
 
@@ -24,7 +24,8 @@ rule(struct html *h)
 {
 	html_end_block(h);
 	html_gap(h);
-	html_raw(h, RULE);
+	for (size_t i = 0; i < RULE && i < h->columns; i++)
+		html_raw(h, "-");
 	html_end_block(h);
 	html_gap(h);
 }
@@ -123,17 +124,21 @@ quote_start(struct html *h, struct html_element *e, const html_attributes *atts)
 		return;
 	}
 	/* "... wrote:" stands close to what was written. */
-	if (!cite && (class == NULL || strstr(class, "quote") == NULL))
+	if (cite || (class != NULL && strstr(class, "quote") != NULL))
+		h->close_up = !h->flow->gap;
+	else
 		html_gap(h);
 	push(h, e, "> ", "> ");
+	e->mark = '>';
 }
 
 static void
 quote_end(struct html *h, struct html_element *e)
 {
 	html_end_block(h);
-	(void)e;
-	html_gap(h);
+	h->close_up = false;
+	if (e->mark == '>')
+		html_gap(h);
 }
 
 static void
@@ -284,6 +289,7 @@ static const struct html_tag tags[] = {
 	{ "meta", HIDDEN, NULL, NULL },
 	{ "nav", BLOCK, NULL, NULL },
 	{ "noframes", HIDDEN, NULL, NULL },
+	{ "noscript", BLOCK, NULL, NULL },
 	{ "object", HIDDEN, NULL, NULL },
 	{ "ol", BLOCK, list_start, list_end },
 	{ "p", APART, NULL, NULL },
@@ -298,6 +304,7 @@ static const struct html_tag tags[] = {
 	{ "table", BLOCK, html_table_start, html_table_end },
 	{ "td", BLOCK, html_cell_start, html_cell_end },
 	{ "template", HIDDEN, NULL, NULL },
+	{ "textarea", BLOCK, NULL, NULL },
 	{ "th", BLOCK, html_cell_start, html_cell_end },
 	{ "title", HIDDEN, NULL, NULL },
 	{ "tr", BLOCK, html_row_start, html_row_end },

@@ -62,6 +62,7 @@ left_out(struct mangle_work *w, GMimeObject *o)
 	const char *name = name_of(o);
 	bool application = is(o, "application", "*");
 	struct mangle_buffer note;
+	char *lower;
 	int result;
 
 	if (application)
@@ -74,8 +75,10 @@ left_out(struct mangle_work *w, GMimeObject *o)
 		result = -1;
 	else
 		result = mangle_buffer_add_text(&note, "[ ");
+	lower = g_ascii_strdown(type == NULL ? "" : type, -1);
 	if (result == 0)
-		result = mangle_line(type == NULL ? "" : type, &note);
+		result = mangle_line(lower, &note);
+	g_free(lower);
 	if (result == 0)
 		result = mangle_buffer_add_text(&note,
 		    application || is_attachment(o) ? " attachment omitted]\n"
@@ -147,8 +150,10 @@ text(struct mangle_work *w, GMimeObject *o)
 	struct mangle_text_job job = { .kind = kind_of(o),
 		.charset = charset_of(o),
 		.target = w->want->text,
+		.to = w->charset,
 		.wrap = w->want->wrap };
 	struct mangle_buffer octets;
+	size_t before = w->text.len, behind;
 	int result = decode(w, o, &octets);
 
 	job.octets = mangle_buffer_view(&octets);
@@ -157,10 +162,22 @@ text(struct mangle_work *w, GMimeObject *o)
 	job.delsp = job.flowed && parameter_is(o, "delsp", "yes");
 	if (result == 0)
 		result = mangle_gap(w);
+	behind = w->text.len;
 	if (result == 0)
 		result = mangle_text(&job, &w->text);
+	if (w->text.len == behind) /* it has nothing to say */
+		w->text.len = before;
 	mangle_buffer_free(&octets);
 	return result;
+}
+
+/* RFC 2045, 5.2: what is no type means text/plain. */
+static bool
+has_type(GMimeObject *o)
+{
+	const char *raw = g_mime_object_get_header(o, "Content-Type");
+
+	return raw == NULL || strchr(raw, '/') != NULL;
 }
 
 int
@@ -168,11 +185,16 @@ mangle_leaf(struct mangle_work *w, GMimeObject *o)
 {
 	if (is_silent(o))
 		return 0;
+	/* Multipart without a boundary: what it holds can still be read. */
+	if (is(o, "multipart", "*") &&
+	    (mangle_note(w, popper_slice_text("[invalid MIME formatting]")) ==
+		    -1 ||
+		!GMIME_IS_PART(o) || text(w, o) == -1))
+		return -1;
 	if (is(o, "multipart", "*"))
-		return mangle_note(w,
-		    popper_slice_text(
-			"[invalid MIME formatting; part omitted]"));
-	if (GMIME_IS_PART(o) && is(o, "text", "*") && !is_attachment(o))
+		return 0;
+	if (GMIME_IS_PART(o) && !is_attachment(o) &&
+	    (is(o, "text", "*") || !has_type(o)))
 		return text(w, o);
 	return left_out(w, o);
 }

@@ -49,4 +49,8 @@ int mangle_clean(struct popper_slice utf8, struct mangle_buffer *out);
  * LF. False: there is none. */
 bool mangle_next_line(struct popper_slice *text, struct popper_slice *line);
 
+/** mangle_inline(text, out): append the lines of ${text}, but notes instead of
+ * uuencoded files in it.  0, or -1: full. */
+int mangle_inline(struct popper_slice text, struct mangle_buffer *out);
+
 #endif

@@ -114,7 +114,7 @@ mangle_page_plain(struct popper_slice text, struct mangle_buffer *out)
 struct page {
 	struct mangle_buffer *out;
 	void *parser;
-	unsigned depth, hidden;
+	unsigned depth, hidden, pre;
 	bool *hides; /* by depth: this element hid what is in it */
 	GStringChunk *strings;
 	bool failed;
@@ -132,8 +132,8 @@ static const char *const kept[] = { "a", "abbr", "address", "b", "big",
 	"blockquote", "br", "caption", "center", "cite", "code", "dd", "del",
 	"dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
 	"hr", "i", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "samp",
-	"small", "span", "strike", "strong", "sub", "sup", "table", "tbody",
-	"td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var" };
+	"small", "strike", "strong", "sub", "sup", "table", "tbody", "td",
+	"tfoot", "th", "thead", "tr", "tt", "u", "ul", "var" };
 
 static bool
 is_kept(const char *name)
@@ -217,6 +217,7 @@ start_element(void *context, const xmlChar *element, const xmlChar **atts)
 	p->hidden += p->hides[p->depth++];
 	if (p->hidden > 0)
 		return;
+	p->pre += strcmp(name, "pre") == 0;
 	if (strcmp(name, "img") == 0)
 		put_alt(p, atts);
 	if (!is_kept(name))
@@ -235,6 +236,7 @@ end_element(void *context, const xmlChar *element)
 
 	if (p->failed || p->depth == 0)
 		return;
+	p->pre -= p->hidden == 0 && p->pre > 0 && strcmp(name, "pre") == 0;
 	if (p->hidden == 0 && is_kept(name) && !is_void(name)) {
 		put(p, "</");
 		put(p, name);
@@ -243,16 +245,29 @@ end_element(void *context, const xmlChar *element)
 	p->hidden -= p->hides[--p->depth];
 }
 
+/* White space between lines. */
+static bool
+is_idle(const struct page *p, struct popper_slice s)
+{
+	if (p->out->len > 0 && p->out->ptr[p->out->len - 1] != '\n')
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!g_ascii_isspace(s.ptr[i]))
+			return false;
+	return true;
+}
+
 static void
 characters(void *context, const xmlChar *ch, int len)
 {
 	struct page *p = context;
+	struct popper_slice s = popper_slice(ch, (size_t)len);
 	struct mangle_buffer clean;
 
-	if (p->failed || p->hidden > 0)
+	if (p->failed || p->hidden > 0 || (p->pre == 0 && is_idle(p, s)))
 		return;
 	mangle_buffer_start(&clean, p->out->limit);
-	if (mangle_clean(popper_slice(ch, (size_t)len), &clean) == -1 ||
+	if (mangle_clean(s, &clean) == -1 ||
 	    put_escaped(mangle_buffer_view(&clean), p->out) == -1)
 		p->failed = true;
 	mangle_buffer_free(&clean);
@@ -280,7 +295,7 @@ mangle_page_html(struct popper_slice html, struct mangle_buffer *out)
 	if (result == 0)
 		result = html_parse(
 		    &handler, &p, &p.parser, mangle_buffer_view(&guarded));
-	put(&p, "\n</div>\n");
+	put(&p, "</div>\n");
 	g_string_chunk_free(p.strings);
 	g_free(p.hides);
 	mangle_buffer_free(&guarded);

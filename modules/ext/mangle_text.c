@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "mangle_charset.h"
 #include "mangle_lines.h"
 #include "mangle_page.h"
 
@@ -45,6 +46,21 @@ end_line(struct mangle_buffer *out)
 	return mangle_buffer_add_text(out, "\n");
 }
 
+static int
+plain(const struct mangle_text_job *job, struct popper_slice utf8,
+    struct mangle_buffer *out)
+{
+	struct mangle_buffer text;
+	int result;
+
+	mangle_buffer_start(&text, out->limit);
+	result = mangle_inline(utf8, &text);
+	if (result == 0)
+		result = mangle_wrap(mangle_buffer_view(&text), job->wrap, out);
+	mangle_buffer_free(&text);
+	return result;
+}
+
 /* ${utf8} as lines of plain text. */
 static int
 lines(const struct mangle_text_job *job, struct popper_slice utf8,
@@ -58,8 +74,21 @@ lines(const struct mangle_text_job *job, struct popper_slice utf8,
 	case MANGLE_PLAIN:
 	default:
 		return job->flowed ? mangle_text_flowed(job, utf8, out)
-				   : mangle_wrap(utf8, job->wrap, out);
+				   : plain(job, utf8, out);
 	}
+}
+
+/* Empty lines around a part say nothing. */
+static int
+trimmed(struct popper_slice s, struct mangle_buffer *out)
+{
+	struct popper_slice rest = s, line;
+
+	while (mangle_next_line(&rest, &line) && line.len == 0)
+		s = rest;
+	while (s.len > 1 && memcmp(s.ptr + s.len - 2, "\n\n", 2) == 0)
+		s.len--;
+	return mangle_buffer_add(out, s);
 }
 
 static int
@@ -88,10 +117,12 @@ as_target(const struct mangle_text_job *job, struct popper_slice utf8,
 	struct mangle_buffer text;
 	int result;
 
-	if (job->target == MANGLE_PLAIN)
-		return lines(job, utf8, out);
 	mangle_buffer_start(&text, out->limit);
-	if (job->target == MANGLE_HTML) {
+	if (job->target == MANGLE_PLAIN) {
+		result = lines(job, utf8, &text);
+		if (result == 0)
+			result = trimmed(mangle_buffer_view(&text), out);
+	} else if (job->target == MANGLE_HTML) {
 		result = as_html(job, utf8, &text);
 		if (result == 0)
 			result = mangle_wrap(mangle_buffer_view(&text), 0, out);
@@ -105,10 +136,20 @@ as_target(const struct mangle_text_job *job, struct popper_slice utf8,
 	return result;
 }
 
+static void
+swap(struct mangle_buffer *a, struct mangle_buffer *b)
+{
+	struct mangle_buffer c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
 int
 mangle_text(const struct mangle_text_job *job, struct mangle_buffer *out)
 {
 	struct mangle_buffer utf8, clean;
+	struct mangle_reduce reduce;
 	char named[40] = "";
 	int result;
 
@@ -120,6 +161,15 @@ mangle_text(const struct mangle_text_job *job, struct mangle_buffer *out)
 	    named[0] == '\0' ? job->charset : named, job->octets, &utf8);
 	if (result == 0)
 		result = mangle_clean(mangle_buffer_view(&utf8), &clean);
+	utf8.len = 0;
+	/* HTML is reduced when its entities are known. */
+	if (result == 0 && job->kind != MANGLE_HTML &&
+	    mangle_reduce_open(job->to, &reduce)) {
+		result =
+		    mangle_reduce(&reduce, mangle_buffer_view(&clean), &utf8);
+		mangle_reduce_close(&reduce);
+		swap(&utf8, &clean);
+	}
 	mangle_buffer_free(&utf8);
 	if (result == 0)
 		result = as_target(job, mangle_buffer_view(&clean), out);

@@ -26,6 +26,8 @@ struct mangle_text_job {
 	/* What is wanted.  MANGLE_HTML: a <div> of harmless HTML, whatever
 	 * the part was.  MANGLE_ENRICHED: lines as RFC 1896 wants them. */
 	enum mangle_kind target;
+	const char *to; /* the charset it will go to, for the width of lines;
+	                 * NULL: UTF-8 */
 	unsigned wrap; /* columns; 0: lines stay as long as they are, and text
 	                * without lines of its own (HTML, flowed) gets 76 */
 };

@@ -26,13 +26,13 @@ static const struct pair pairs[] = {
 	{ 0xa3, NULL, "GBP" },
 	{ 0xa5, NULL, "JPY" },
 	{ 0xa6, NULL, "|" },
-	{ 0xa7, NULL, "section " },
+	{ 0xa7, NULL, "Sec." },
 	{ 0xa9, NULL, "(C)" },
 	{ 0xab, NULL, "<<" },
 	{ 0xac, NULL, "not " },
 	{ 0xad, NULL, "" },
 	{ 0xae, NULL, "(R)" },
-	{ 0xb0, NULL, " deg " },
+	{ 0xb0, NULL, "deg " },
 	{ 0xb1, NULL, "+/-" },
 	{ 0xb4, NULL, "'" },
 	{ 0xb5, "\316\274", "u" },
@@ -181,6 +181,8 @@ static const struct pair pairs[] = {
 	{ 0xfe0f, NULL, "" },
 	{ 0xff0d, "\342\210\222", "-" },
 	{ 0xff5e, "\343\200\234", "~" },
+	{ 0xff9e, "\343\202\233", NULL }, /* marks of half-width kana */
+	{ 0xff9f, "\343\202\234", NULL },
 	{ 0xffe5, "\302\245", "JPY" },
 	{ 0xfffd, "?", "?" },
 	{ 0x1f382, NULL, "[cake]" },
@@ -317,9 +319,9 @@ mangle_translit(uint32_t c, unsigned way, char text[MANGLE_INSTEAD_MAX])
 	case 0:
 		return p != NULL && set(text, p->near);
 	case 1:
-		return composed(c, text);
-	case 2:
 		return p != NULL && set(text, p->ascii);
+	case 2:
+		return composed(c, text);
 	case 3:
 		return romanize(c, text) || bare(c, text);
 	default: /* pictographs: how they look matters little */

@@ -171,13 +171,24 @@ static const struct {
 	{ "signed", first_part },
 };
 
+/* The boundary never comes: what stands before it can still be read. */
+static int
+no_parts(struct mangle_work *w, GMimeMultipart *m)
+{
+	const char *text = g_mime_multipart_get_prologue(m);
+
+	if (note(w, "[invalid MIME formatting]") == -1)
+		return -1;
+	return text == NULL ? 0 : note(w, text);
+}
+
 static int
 multipart(struct mangle_work *w, GMimeMultipart *m, unsigned depth)
 {
 	GMimeContentType *t = g_mime_object_get_content_type(GMIME_OBJECT(m));
 
 	if (g_mime_multipart_get_count(m) == 0)
-		return note(w, "[invalid MIME formatting; part omitted]");
+		return no_parts(w, m);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (g_mime_content_type_is_type(
 			t, "multipart", kinds[i].subtype))
