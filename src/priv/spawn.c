@@ -18,6 +18,11 @@
 
 #define FIRST 3
 
+/* For the title of a process; see session/title.h. */
+#define ROOM                                   \
+	"                                    " \
+	"                                    "
+
 /* Of the environment a root process was started with, only this goes on. */
 static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS",
 	"LSAN_OPTIONS", "GCOV_PREFIX", "GCOV_PREFIX_STRIP", "TZ", NULL };
@@ -70,11 +75,11 @@ arrange(const struct spawn *s)
 static void
 child(const struct spawn *s)
 {
-	char *argv[] = { strdup(s->name), NULL };
+	char *argv[] = { strdup(s->name), strdup(ROOM), NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (argv[0] == NULL || setpgid(0, 0) == -1 ||
+	if (argv[0] == NULL || argv[1] == NULL || setpgid(0, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) == -1 || arrange(s) == -1)
 		_exit(126);
 	execve(s->path, argv, environment());

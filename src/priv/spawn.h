@@ -22,9 +22,9 @@ struct spawn {
  * spawn_service(s, error):
  * Start ${s->path} in a process group of its own, with /dev/null as standard
  * input and output, our standard error unless ${s->silent}, ${s->fd} from 3 on,
- * nothing else open, and (if we are root) a clean environment.  Returns its
- * pid, or -1 with ${error} filled; a program that cannot be executed ends with
- * status 127.
+ * nothing else open, a blank argument, and (if we are root) a clean
+ * environment.  Returns its pid, or -1 with ${error} filled; a program that
+ * cannot be executed ends with status 127.
  */
 pid_t spawn_service(const struct spawn *, struct popper_error *);
 

@@ -22,6 +22,7 @@
 #include "proto/language.h"
 #include "session/spawner.h"
 #include "session/state.h"
+#include "session/title.h"
 
 static struct equipment equipment;
 static struct spawner spawner;
@@ -136,12 +137,13 @@ restrict_sessions(const struct settings *t)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct service s;
 	static struct readiness ready;
 	struct popper_error e;
 
+	title_room(argc, argv);
 	s.take = take_opening;
 	s.reaped = session_ended;
 	service_start(&s, "popper-session");

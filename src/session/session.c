@@ -22,6 +22,7 @@
 #include "session/expire.h"
 #include "session/pace.h"
 #include "session/state.h"
+#include "session/title.h"
 #include "session/transaction.h"
 #include "session/update.h"
 
@@ -154,6 +155,7 @@ greet(struct session *s)
 	else
 		reply_ok(&r, "maildrop is open");
 	account_login(s, count, octets);
+	title_set(s->opening->identity.user, s->opening->client);
 }
 
 /* Without QUIT nothing is removed (RFC 1939 section 6), unless the settings

@@ -73,6 +73,28 @@ def host_name():
         client.leave()
 
 
+def title():
+    """ps shows whose a session is."""
+    with popper.Server(MODE) as server:
+        user = server.add_user("mary", popper.DROPS[0], [mail.simple(1)])
+        client = server.enter(user)
+        client.ok("NOOP")
+        pid, = server.children("popper-session")
+        with open("/proc/%d/cmdline" % pid) as file:
+            tap.equal(file.read().rstrip("\0"),
+                      "popper-session: mary [127.0.0.1]",
+                      "ps shows the user and the address")
+        client.quit()
+        long = server.add_user("m" * 200, popper.DROPS[0], [mail.simple(1)])
+        client = server.enter(long)
+        client.ok("NOOP")
+        pid, = server.children("popper-session")
+        with open("/proc/%d/cmdline" % pid) as file:
+            tap.match(file.read(), "^popper-session: m{20,}\0$",
+                      "a long name is cut")
+        client.quit()
+
+
 class Syslog:
     """What comes to /dev/log of a server."""
 
@@ -198,6 +220,7 @@ def shells():
 tap.run(addresses)
 tap.run(too_many)
 tap.run(host_name)
+tap.run(title)
 tap.run(syslog)
 tap.run(shells)
 tap.done()
