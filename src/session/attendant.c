@@ -39,7 +39,7 @@ arrange(int channel, int root)
 }
 
 static int
-limit(int what, rlim_t most)
+limit(__rlimit_resource_t what, rlim_t most)
 {
 	struct rlimit r;
 

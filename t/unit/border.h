@@ -22,6 +22,7 @@ border_forget(struct assignment *a)
 	for (const struct popper_option *o = settings_options; o->name; o++)
 		if (o->kind == POPPER_OPTION_TEXT)
 			free((char *)(uintptr_t)*option_text(o, &a->settings));
+	free((char *)(uintptr_t)a->settings.overlay);
 }
 
 static inline bool
