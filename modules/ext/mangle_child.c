@@ -211,7 +211,7 @@ mangle_child_run(struct mangle *m, const struct mangle_wish *wish, size_t i,
 		    i + 1);
 		return;
 	}
-	a.deadline = now() + (int64_t)m->conf->time * 1800;
+	a.deadline = now() + (int64_t)m->conf->time * 1500;
 	if (store(m, &a, r) == 0)
 		r->state = MANGLE_KEPT;
 	(void)close(a.fd);
