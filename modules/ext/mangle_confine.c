@@ -21,10 +21,16 @@
 
 #define FILES 16 /* iconv opens its modules */
 
-/* Landlock, version 1; the C library has no functions for it. */
-#define ALL_RIGHTS ((UINT64_C(1) << 13) - 1)
-#define READ_RIGHTS (UINT64_C(1) << 2 | UINT64_C(1) << 3)
+/* Landlock; the C library has no functions for it. */
+#define FS_ALL ((UINT64_C(1) << 13) - 1)
+#define FS_READ (UINT64_C(1) << 2 | UINT64_C(1) << 3)
+#define NET_ALL UINT64_C(3) /* version 4: bind and connect TCP */
+#define CREATE_VERSION 1u
 #define PATH_BENEATH 1
+
+struct ruleset {
+	uint64_t fs, net;
+};
 
 struct path_beneath {
 	uint64_t allowed;
@@ -85,12 +91,14 @@ limits(const struct mangle_conf *c)
 static int
 paths(void)
 {
-	const uint64_t handled = ALL_RIGHTS;
-	struct path_beneath p = { .allowed = READ_RIGHTS };
+	const struct ruleset r = { .fs = FS_ALL, .net = NET_ALL };
+	struct path_beneath p = { .allowed = FS_READ };
+	long version = syscall(
+	    SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_VERSION);
 	int rules, result;
 
-	rules = (int)syscall(
-	    SYS_landlock_create_ruleset, &handled, sizeof(handled), 0u);
+	rules = (int)syscall(SYS_landlock_create_ruleset, &r,
+	    version < 4 ? sizeof(r.fs) : sizeof(r), 0u);
 	if (rules == -1)
 		return 0;
 	p.parent = open(mangle_confine_folder(), O_PATH | O_CLOEXEC);
