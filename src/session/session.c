@@ -49,17 +49,6 @@ report(struct session *s, const struct popper_error *e)
 	return wire_send(&w, s->worker, NULL, 0);
 }
 
-struct popper_place
-session_place(const struct settings *settings, const struct opening *o)
-{
-	return (struct popper_place){ .size = sizeof(struct popper_place),
-		.identity = &o->identity,
-		.client = o->client,
-		.state = -1,
-		.server_name = settings->server_name,
-		.suffix = o->suffix };
-}
-
 /* What option files say holds for this session. */
 static void
 adopt(struct session *s, struct option_files *f)

@@ -61,10 +61,21 @@ watch(struct keeper *s, int fd, struct ward *w)
 	return epoll_ctl(s->events, EPOLL_CTL_ADD, fd, &e);
 }
 
+/* To close it would not be enough: an attendant that was just forked has a copy
+ * for a moment, and as long epoll would tell of it, with what is freed. */
+static void
+unwatch(struct keeper *s, int *fd)
+{
+	if (epoll_ctl(s->events, EPOLL_CTL_DEL, *fd, NULL) == -1 &&
+	    errno != ENOENT)
+		log_fatal("attendants: epoll: %s", strerror(errno));
+	fd_close(fd);
+}
+
 static void
 dismiss(struct keeper *s, struct ward *w)
 {
-	fd_close(&w->channel);
+	unwatch(s, &w->channel);
 	free(w);
 	s->wards--;
 }
@@ -106,7 +117,7 @@ hear_parent(struct keeper *s)
 	if (r == 1 || (r == -1 && errno == EAGAIN))
 		log_error("attendants: the parent sent nonsense");
 	else
-		fd_close(&s->parent); /* and with it what epoll knows of it */
+		unwatch(s, &s->parent);
 }
 
 /* In the attendant. */
@@ -157,8 +168,7 @@ ended(struct keeper *s, struct ward *w)
 
 	if (waitpid(w->pid, &status, 0) != w->pid)
 		status = -1;
-	/* closed: epoll forgets it */
-	fd_close(&w->attendant);
+	unwatch(s, &w->attendant);
 	w->served++;
 	if (status != 0) {
 		kill(-w->pid, SIGKILL);
