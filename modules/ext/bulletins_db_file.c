@@ -138,7 +138,7 @@ key_of(const char *user, char name[USER_MAX + 1])
 }
 
 static int64_t
-swapped(int64_t n, int size)
+swapped(int64_t n, size_t size)
 {
 	return size == 4 ? (int32_t)__builtin_bswap32((uint32_t)n)
 			 : (int64_t)__builtin_bswap64((uint64_t)n);
@@ -149,25 +149,32 @@ swapped(int64_t n, int size)
  * negative numbers and none near the end of the range: such a one was written
  * with the other byte order.
  */
-static bool
-decode(datum value, int64_t *number)
+bool
+bulletins_db_decode(struct popper_slice value, int64_t *number)
 {
 	int64_t n = 0, other;
 	int32_t half;
 
-	if (value.dsize == (int)sizeof(half)) {
-		memcpy(&half, value.dptr, sizeof(half));
+	if (value.len == sizeof(half)) {
+		memcpy(&half, value.ptr, sizeof(half));
 		n = half;
-	} else if (value.dsize == (int)sizeof(n)) {
-		memcpy(&n, value.dptr, sizeof(n));
+	} else if (value.len == sizeof(n)) {
+		memcpy(&n, value.ptr, sizeof(n));
 	} else {
 		return false;
 	}
-	other = swapped(n, value.dsize);
+	other = swapped(n, value.len);
 	if (n < 0 || (other >= 0 && other < 65536 && n >= 1 << 24))
 		n = other;
 	*number = n;
 	return n >= 0;
+}
+
+static bool
+decode(datum value, int64_t *number)
+{
+	return bulletins_db_decode(
+	    popper_slice(value.dptr, (size_t)value.dsize), number);
 }
 
 static enum bulletins_db_result
@@ -305,21 +312,16 @@ bulletins_db_walk(struct bulletins_db_file *f,
 	return result;
 }
 
-struct record {
-	char *user;
-	int64_t number;
-};
-
 struct records {
 	size_t count, room;
-	struct record *list;
+	struct bulletins_db_record *list;
 };
 
 static int
 keep(void *arg, const char *user, int64_t number)
 {
 	struct records *r = arg;
-	struct record *more;
+	struct bulletins_db_record *more;
 
 	if (r->count == r->room) {
 		r->room = r->room == 0 ? 256 : r->room * 2;
@@ -362,22 +364,28 @@ salvage(const struct bulletins_db_file *f, struct records *r)
 }
 
 bool
+bulletins_db_make(struct bulletins_db_file *f,
+    const struct bulletins_db_record *list, size_t count)
+{
+	GDBM_FILE db = open_db(f, GDBM_NEWDB);
+	bool good = db != NULL;
+
+	for (size_t i = 0; db != NULL && i < count; i++)
+		if (store(db, list[i].user, list[i].number, 0) != 0)
+			good = false;
+	if (db != NULL && gdbm_close(db) == -1)
+		good = false;
+	return good;
+}
+
+bool
 bulletins_db_file_renew(struct bulletins_db_file *f, size_t *kept)
 {
 	struct records r = { .count = 0 };
-	bool good = false;
-	GDBM_FILE db;
+	bool good;
 
 	salvage(f, &r);
-	db = open_db(f, GDBM_NEWDB);
-	if (db != NULL) {
-		good = true;
-		for (size_t i = 0; i < r.count; i++)
-			if (store(db, r.list[i].user, r.list[i].number, 0) != 0)
-				good = false;
-		if (gdbm_close(db) == -1)
-			good = false;
-	}
+	good = bulletins_db_make(f, r.list, r.count);
 	*kept = r.count;
 	for (size_t i = 0; i < r.count; i++)
 		free(r.list[i].user);

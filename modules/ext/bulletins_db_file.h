@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <popper/slice.h>
+
 #define BULLETINS_DB_TRY 250 /* milliseconds */
 
 struct bulletins_db_file {
@@ -47,6 +49,22 @@ enum bulletins_db_result bulletins_db_file_put(struct bulletins_db_file *);
  * what can be read of it; ${kept} says how many.  False: it could not be.
  */
 bool bulletins_db_file_renew(struct bulletins_db_file *, size_t *kept);
+
+struct bulletins_db_record {
+	char *user;
+	int64_t number;
+};
+
+/**
+ * bulletins_db_make(f, records, count): begin the database anew, in place,
+ * with the records.  With the exclusive lock.
+ */
+bool bulletins_db_make(struct bulletins_db_file *,
+    const struct bulletins_db_record *, size_t count);
+
+/** bulletins_db_decode(value, number): a long of 4 or 8 octets, of either byte
+ * order. */
+bool bulletins_db_decode(struct popper_slice value, int64_t *number);
 
 /**
  * bulletins_db_walk(f, each, arg): call ${each} for each user.  Returns 0, or

@@ -103,6 +103,18 @@ open_source(const char *path, struct popper_error *e)
 	return fd;
 }
 
+/* An item of an ndbm's page. */
+static int
+collect_item(struct popper_slice key, struct popper_slice value, void *arg)
+{
+	struct entry entry;
+	bool sound = database_decode(key, value, &entry);
+	int result = collect(sound ? &entry : NULL, arg);
+
+	secret_wipe(&entry, sizeof(entry));
+	return result;
+}
+
 static int
 read_source(const char *path, struct found *f, struct popper_error *e)
 {
@@ -111,7 +123,7 @@ read_source(const char *path, struct found *f, struct popper_error *e)
 	if (fd == -1)
 		return -1;
 	if (pages_are(fd))
-		return pages_walk(fd, path, collect, f, e);
+		return pages_walk(fd, path, collect_item, f, e);
 	return database_walk_fd(fd, path, collect, f, e);
 }
 

@@ -1,11 +1,12 @@
 /*
  * pages.c - FILE.pag of an ndbm that is not GDBM's.
  *
- * Runs in: popauth, as root or as the owner of the database.  The file is
- * distrusted: every number in it is checked before it is used.
+ * Runs in: popauth and popperctl, as root or as the owner of the database.  The
+ * file is distrusted: every number in it is checked before it is used.
  */
 #include "tools/popauth/pages.h"
 
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -88,24 +89,18 @@ item(const struct page *p, unsigned i)
 }
 
 static int
-walk_page(
-    const struct page *p, int (*each)(const struct entry *, void *), void *arg)
+walk_page(const struct page *p, pages_each each, void *arg)
 {
-	struct entry entry;
 	int result = 0;
-	bool sound;
 
-	for (unsigned i = 1; i < number(p, 0) && result == 0; i += 2) {
-		sound = database_decode(item(p, i), item(p, i + 1), &entry);
-		result = each(sound ? &entry : NULL, arg);
-	}
-	secret_wipe(&entry, sizeof(entry));
+	for (unsigned i = 1; i < number(p, 0) && result == 0; i += 2)
+		result = each(item(p, i), item(p, i + 1), arg);
 	return result;
 }
 
 int
-pages_walk(int fd, const char *path, int (*each)(const struct entry *, void *),
-    void *arg, struct popper_error *e)
+pages_walk(int fd, const char *path, pages_each each, void *arg,
+    struct popper_error *e)
 {
 	struct page p = { .swapped = order(fd) == 0 };
 	int result = 0, more = 1;

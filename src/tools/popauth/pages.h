@@ -9,14 +9,24 @@
 #ifndef POPAUTH_PAGES_H
 #define POPAUTH_PAGES_H
 
-#include "tools/popauth/database.h"
+#include <stdbool.h>
+
+#include <popper/error.h>
+#include <popper/slice.h>
+
+/* Returns 0 to go on, or -1 with errno. */
+typedef int (*pages_each)(
+    struct popper_slice key, struct popper_slice value, void *arg);
 
 /** pages_are(fd): does it look like such a file, of either byte order? */
 bool pages_are(int fd);
 
-/** pages_walk(fd, path, each, arg, e): as database_walk_fd(). */
-int pages_walk(int fd, const char *path,
-    int (*each)(const struct entry *, void *), void *arg,
-    struct popper_error *);
+/**
+ * pages_walk(fd, path, each, arg, e):
+ * Call ${each} for each item; it dies at return.  Closes ${fd}.  Returns 0, or
+ * -1 if not all could be read or ${each} said so.
+ */
+int pages_walk(
+    int fd, const char *path, pages_each, void *arg, struct popper_error *);
 
 #endif

@@ -14,8 +14,19 @@
 #include "conf/server.h"
 
 static const struct subcommand subcommands[] = {
+	{ "post", "[-8cl] [-d DIRECTORY] [-g GROUP] [-n NAME] [FILE]",
+	    "check a message (standard input) and send it to all; -c: only "
+	    "check,\n      -8, -l: allow 8-bit characters, long lines",
+	    0, 10, bulletin_post },
 	{ "list", "[-d DIRECTORY]", "number, date, size and subject of each", 0,
 	    2, bulletin_list },
+	{ "retract", "[-d DIRECTORY] NUMBER|FILE",
+	    "remove one that not all have fetched yet", 1, 3,
+	    bulletin_retract },
+	{ "status", "[-d DIRECTORY] USER", "how far a user is", 1, 3,
+	    bulletin_status },
+	{ "init", "[FOLDER]", "make the database bulldb, or mend its rights", 0,
+	    1, bulletin_init },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -73,6 +84,8 @@ read_modules(const struct popperctl *p, struct bulletin_conf *conf,
 	option_defaults(settings_options, &s);
 	if (server_read(&s, p->conf, e) == -1 && e->status != POPPER_ABSENT)
 		return -1;
+	conf->state_folder = s.state_folder;
+	conf->mail_group = s.mail_group;
 	return conf_read(s.modules, &reader, e);
 }
 
@@ -81,6 +94,7 @@ bulletin_conf_read(const struct popperctl *p, const char *directory,
     struct bulletin_conf *conf, struct popper_error *e)
 {
 	option_defaults(options, conf);
+	conf->state_folder = conf->mail_group = "";
 	if (read_modules(p, conf, e) == -1 &&
 	    (directory == NULL || e->status != POPPER_ABSENT))
 		return -1;

@@ -13,6 +13,9 @@ struct bulletin_conf {
 	const char *directory;
 	const char *popbull_directory;
 	const char *bulldb;
+	/* Of popper.conf. */
+	const char *state_folder;
+	const char *mail_group;
 };
 
 /**
@@ -25,6 +28,10 @@ struct bulletin_conf {
 int bulletin_conf_read(const struct popperctl *, const char *directory,
     struct bulletin_conf *, struct popper_error *);
 
+int bulletin_init(const struct popperctl *, char **args, int count);
 int bulletin_list(const struct popperctl *, char **args, int count);
+int bulletin_post(const struct popperctl *, char **args, int count);
+int bulletin_retract(const struct popperctl *, char **args, int count);
+int bulletin_status(const struct popperctl *, char **args, int count);
 
 #endif

@@ -1,0 +1,369 @@
+/*
+ * bulletin_post.c - "popperctl bulletin post" and "retract".
+ *
+ * Runs as:  who may write to the folder of bulletins.
+ *
+ * A number is never used twice, also if the newest bulletin was withdrawn:
+ * users who had it would not get the next one.  What was withdrawn is therefore
+ * remembered in the folder, in ".last"; who posts or withdraws locks the
+ * folder.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "ext/bulletins_folder.h"
+#include "tools/popperctl/bulletin.h"
+#include "tools/popperctl/check.h"
+#include "tools/popperctl/header.h"
+
+#define LAST_FILE ".last"
+#define LAST_NEW ".last.new"
+#define NEW_FILE ".new"
+#define MESSAGE_MAX (10u << 20) /* octets, the module's default */
+#define SLUG_MAX 40
+
+struct post {
+	const char *directory, *group, *name, *file;
+	unsigned allowed;
+	bool check_only;
+};
+
+static int
+fail(const char *directory, const char *what)
+{
+	popperctl_say("%s/%s: %s", directory, what, strerror(errno));
+	return -1;
+}
+
+/* --- The folder. --- */
+
+/* Open and lock it. */
+static int
+open_folder(struct bulletins_folder *f, const char *directory)
+{
+	if (bulletins_folder_open(f, directory) == -1)
+		return fail(directory, "");
+	if (flock(f->fd, LOCK_EX) == 0) {
+		/* Somebody may have been faster. */
+		int fd = f->fd;
+
+		f->fd = -1;
+		bulletins_folder_close(f);
+		if (bulletins_folder_open(f, directory) == -1) {
+			(void)close(fd);
+			return fail(directory, "");
+		}
+		(void)close(f->fd);
+		f->fd = fd;
+		return 0;
+	}
+	(void)fail(directory, "");
+	bulletins_folder_close(f);
+	return -1;
+}
+
+static int64_t
+remembered(int folder)
+{
+	char text[32] = "";
+	uint64_t size;
+	int fd = bulletins_file_open(folder, LAST_FILE, &size);
+	int64_t n;
+
+	if (fd == -1)
+		return 0;
+	if (header_read(fd, text, sizeof(text) - 1) == -1)
+		text[0] = '\0';
+	(void)close(fd);
+	n = bulletins_number(text);
+	return n == -1 ? BULLETINS_NUMBER_MAX : n;
+}
+
+static int64_t
+highest(const struct bulletins_folder *f)
+{
+	int64_t last = remembered(f->fd);
+
+	if (f->count > 0 && f->entries[f->count - 1].number > last)
+		last = f->entries[f->count - 1].number;
+	return last;
+}
+
+/* A file that is whole on the disk, or not there. */
+static int
+write_file(int folder, const char *name, const char *text, size_t len)
+{
+	int fd = openat(folder, name,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	bool good;
+
+	if (fd == -1)
+		return -1;
+	good = fd_write_all(fd, text, len) == 0 && fchmod(fd, 0644) == 0 &&
+	    fsync(fd) == 0;
+	if (close(fd) == -1)
+		good = false;
+	if (!good)
+		(void)unlinkat(folder, name, 0);
+	return good ? 0 : -1;
+}
+
+static int
+remember(int folder, int64_t number)
+{
+	char text[32];
+
+	(void)text_print(text, sizeof(text), "%" PRId64 "\n", number);
+	if (write_file(folder, LAST_NEW, text, strlen(text)) == -1 ||
+	    renameat(folder, LAST_NEW, folder, LAST_FILE) == -1)
+		return -1;
+	return fsync(folder);
+}
+
+/* --- post --- */
+
+/* The whole message, on the heap; "-" is standard input. */
+static char *
+read_message(const char *file, size_t *len)
+{
+	char *text = malloc(MESSAGE_MAX + 1);
+	int fd = strcmp(file, "-") == 0 ? dup(STDIN_FILENO)
+					: open(file, O_RDONLY | O_CLOEXEC);
+	long n = -1;
+
+	if (text != NULL && fd != -1)
+		n = header_read(fd, text, MESSAGE_MAX + 1);
+	if (n == -1)
+		popperctl_say("%s: %s", file, strerror(errno));
+	else if (n > (long)MESSAGE_MAX)
+		popperctl_say("%s: larger than 10 MiB", file);
+	if (fd != -1)
+		(void)close(fd);
+	if (n != -1 && n <= (long)MESSAGE_MAX) {
+		*len = (size_t)n;
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+/* Letters, digits and underscores of ${from}, fit for a file's name. */
+static void
+make_slug(char out[SLUG_MAX + 1], const char *from)
+{
+	size_t n = 0;
+
+	for (; *from != '\0' && n < SLUG_MAX; from++) {
+		bool plain = (*from >= 'a' && *from <= 'z') ||
+		    (*from >= '0' && *from <= '9') || *from == '-';
+		char c = *from;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		else if (!plain)
+			c = '_';
+		if (c != '_' || (n > 0 && out[n - 1] != '_'))
+			out[n++] = c;
+	}
+	while (n > 0 && out[n - 1] == '_')
+		n--;
+	out[n] = '\0';
+}
+
+static int
+place(const struct post *p, const char *text, size_t len, const char *slug)
+{
+	struct bulletins_folder f;
+	char name[NAME_MAX + 1];
+	int64_t last;
+	int result = -1;
+
+	if (open_folder(&f, p->directory) == -1)
+		return -1;
+	if ((last = highest(&f)) == BULLETINS_NUMBER_MAX) {
+		popperctl_say("%s: the highest number is in use", p->directory);
+	} else if (!text_print(name, sizeof(name), "%" PRId64 ".%s%s%s",
+		       last + 1, p->group, slug[0] == '\0' ? "" : ".", slug)) {
+		popperctl_say("the name is too long");
+	} else if (write_file(f.fd, NEW_FILE, text, len) == -1) {
+		(void)fail(p->directory, NEW_FILE);
+	} else if (renameat2(f.fd, NEW_FILE, f.fd, name, RENAME_NOREPLACE) ==
+		-1 ||
+	    fsync(f.fd) == -1) {
+		(void)fail(p->directory, name);
+		(void)unlinkat(f.fd, NEW_FILE, 0);
+	} else {
+		result = printf("%s\n", name) < 0 ? -1 : 0;
+	}
+	bulletins_folder_close(&f);
+	return result;
+}
+
+static bool
+is_name(const char *s)
+{
+	return s[0] != '\0' && strlen(s) <= 64 &&
+	    strspn(s,
+		"abcdefghijklmnop"
+		"qrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$") ==
+	    strlen(s);
+}
+
+static bool
+parse_post(struct post *p, char **args, int count)
+{
+	int c;
+
+	opterr = 0;
+	while ((c = getopt(count + 1, args - 1, "+8cd:g:ln:")) != -1)
+		switch (c) {
+		case '8':
+			p->allowed |= CHECK_EIGHT_BIT;
+			break;
+		case 'l':
+			p->allowed |= CHECK_LONG_LINES;
+			break;
+		case 'c':
+			p->check_only = true;
+			break;
+		case 'd':
+			p->directory = optarg;
+			break;
+		case 'g':
+			p->group = optarg;
+			break;
+		case 'n':
+			p->name = optarg;
+			break;
+		default:
+			return false;
+		}
+	args += optind - 1;
+	count -= optind - 1;
+	p->file = count == 1 ? args[0] : "-";
+	return count <= 1;
+}
+
+int
+bulletin_post(const struct popperctl *ctl, char **args, int count)
+{
+	struct post p = { .group = "ALL" };
+	char field[1024], slug[SLUG_MAX + 1], *text;
+	struct bulletin_conf conf;
+	struct popper_error e;
+	int result = -1;
+	size_t len;
+
+	if (!parse_post(&p, args, count))
+		return popperctl_misused(&bulletin_family, "post");
+	if (!is_name(p.group) || (p.name != NULL && !is_name(p.name))) {
+		popperctl_say("a group or a name has letters, digits, \"_\" "
+			      "and \"-\" only");
+		return POPPERCTL_USAGE;
+	}
+	if (!p.check_only &&
+	    bulletin_conf_read(ctl, p.directory, &conf, &e) == -1)
+		return popperctl_fail(&e);
+	if ((text = read_message(p.file, &len)) == NULL)
+		return POPPERCTL_FAILED;
+	if (check_message(p.file, text, len, p.allowed) > 0) {
+		popperctl_say("not posted");
+	} else if (p.check_only) {
+		result = 0;
+	} else {
+		p.directory = conf.directory;
+		(void)header_field(text, len, "Subject", field, sizeof(field));
+		make_slug(slug, p.name == NULL ? field : p.name);
+		result = place(&p, text, len, slug);
+	}
+	free(text);
+	return result == 0 ? POPPERCTL_DONE : POPPERCTL_FAILED;
+}
+
+/* --- retract --- */
+
+/* The one file that ${word}, a number or a name, means; or NULL, told. */
+static const struct bulletins_entry *
+find(const struct bulletins_folder *f, const char *word)
+{
+	const struct bulletins_entry *found = NULL;
+	uint64_t number;
+	bool is_number = number_parse(
+	    popper_slice_text(word), BULLETINS_NUMBER_MAX, &number);
+	unsigned many = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct bulletins_entry *b = &f->entries[i];
+
+		if (strcmp(b->name, word) == 0)
+			return b;
+		if (is_number && b->number == (int64_t)number) {
+			found = b;
+			many++;
+		}
+	}
+	if (many == 1)
+		return found;
+	if (many == 0)
+		popperctl_say("there is no bulletin %s; popperctl bulletin "
+			      "list shows all",
+		    word);
+	else
+		popperctl_say("%u bulletins have the number %s; give the "
+			      "name of one",
+		    many, word);
+	return NULL;
+}
+
+static int
+withdraw(const char *directory, const char *word)
+{
+	const struct bulletins_entry *b;
+	struct bulletins_folder f;
+	int result = -1;
+
+	if (open_folder(&f, directory) == -1)
+		return -1;
+	if ((b = find(&f, word)) == NULL)
+		goto done;
+	if (b->number > remembered(f.fd) && remember(f.fd, b->number) == -1)
+		(void)fail(directory, LAST_FILE);
+	else if (unlinkat(f.fd, b->name, 0) == -1 || fsync(f.fd) == -1)
+		(void)fail(directory, b->name);
+	else
+		result = printf("%s\n", b->name) < 0 ? -1 : 0;
+done:
+	bulletins_folder_close(&f);
+	return result;
+}
+
+int
+bulletin_retract(const struct popperctl *p, char **args, int count)
+{
+	const char *directory = NULL;
+	struct bulletin_conf conf;
+	struct popper_error e;
+
+	if (count == 3 && strcmp(args[0], "-d") == 0)
+		directory = args[1];
+	else if (count != 1)
+		return popperctl_misused(&bulletin_family, "retract");
+	if (bulletin_conf_read(p, directory, &conf, &e) == -1)
+		return popperctl_fail(&e);
+	return withdraw(conf.directory, args[count - 1]) == 0
+	    ? POPPERCTL_DONE
+	    : POPPERCTL_FAILED;
+}
