@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#define NOT_YET "is not yet done here"
 #define BULLETINS "ext bulletins"
 #define CACHE "the index of a maildrop lies in state-folder"
 #define IN_PLACE "mail is read where it lies, whatever the mode"
@@ -146,6 +145,8 @@ const struct qpopper_option qpopper_options[] = {
 	SERVER("tracefile", TEXT, "trace-file"),
 	SERVER("trim-domain", BOOL, "trim-domain"),
 	SERVER("update-on-abort", BOOL, "update-on-abort"),
+	MODULE("update-status-headers", BOOL, "drop mbox",
+	    "update-status-headers"),
 	/* If ids are stored nowhere, they must come out as they did. */
 	{ "update-status-headers", BOOL, "drop mbox", "unique-id", NULL,
 	    status_headers, false, false },

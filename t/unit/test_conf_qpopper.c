@@ -313,6 +313,19 @@ takes_flags(void **state)
 	assert_non_null(strstr(e.text, "GSSAPI"));
 }
 
+/* Ids that were stored nowhere must come out as they did. */
+static void
+has_several_meanings(void **state)
+{
+	(void)state;
+	means("reset update-status-headers\n",
+	    "drop mbox.update-status-headers=no\n"
+	    "drop mbox.unique-id=qpopper\n");
+	means("set update-status-headers = true\n",
+	    "drop mbox.update-status-headers=yes\n"
+	    "drop mbox.unique-id=popper\n");
+}
+
 static void
 says_what_does_nothing(void **state)
 {
@@ -407,6 +420,7 @@ main(void)
 		cmocka_unit_test(ends_a_chain),
 		cmocka_unit_test(knows_whose_a_file_is),
 		cmocka_unit_test(takes_flags),
+		cmocka_unit_test(has_several_meanings),
 		cmocka_unit_test(says_what_does_nothing),
 		cmocka_unit_test(takes_what_the_build_says),
 		cmocka_unit_test(deletes_only_where_qpopper_did),
