@@ -632,6 +632,68 @@ def computed_day(hash_spool, old_style, bulldb):
         tap.equal(host.stop(), [], what + ": the server ends clean")
 
 
+STATES = """set spool-dir = {folder}/mail
+set bulldir = {folder}/bulls
+set group-bulletins
+set clear-text-password = always
+set reverse-lookup = false
+"""
+
+
+def states_day():
+    """Odd .popbull files, files in one folder, groups that are not there."""
+    host = Host([Account(name) for name in (
+        "junk", "blank", "later", "there", "alone")], 0)
+    try:
+        host.write("qpopper.conf", STATES.format(folder=host.folder))
+        os.mkdir(host.path("popbull"))
+        os.chown(host.path("popbull"), 0, host.mail_gid)
+        os.chmod(host.path("popbull"), 0o2770)
+        accounts = host.accounts
+        for name, octets in (("junk", b"junk\n"), ("blank", b""),
+                             ("later", b"1\n"), ("there", b"0\n")):
+            host.leave(accounts[name], os.path.join(
+                accounts[name].home, ".popbull"), octets)
+        host.leave(accounts["there"], host.path("popbull", "there.popbull"),
+                   b"2\n")
+        for number, name in ((1, "001.ALL.a"), (2, "002"), (3, "003.ALL.c"),
+                             (4, "004.nobody-here.d")):
+            host.bulletin(name, "bulletin %d" % number)
+        letter = host.bulletin("005", "bulletin 5")
+        host.write("bulls/005", letter.separator + letter.raw().rstrip(b"\n"))
+        # Their own group has no entry: they get those for all, all the same.
+        with open(host.path("etc", "group")) as file:
+            host.write("etc/group", "".join(
+                line for line in file if not line.startswith("alone:")))
+        host.start()
+        for name, want, what in (
+                ("junk", ["bulletin 5"], ".popbull with junk: as a new user"),
+                ("blank", [], ".popbull that is empty: all were seen"),
+                ("alone", ["bulletin 5"],
+                 "a group without an entry: those for all"),
+                ("later", ["bulletin 2", "bulletin 3", "bulletin 5"],
+                 "a group that is not there: nobody gets it")):
+            poller = Poplib(host, name)
+            tap.equal(poller.poll(), want, what)
+            with open(os.path.join(accounts[name].home, ".popbull")) as file:
+                tap.equal(file.read(), "5\n", name + ": and it is noted")
+        tap.ok(poller.last.endswith(b"text."),
+               "a bulletin without an end of its last line has one")
+        host.modules += ('ext bulletins { popbull-directory = "%s" }\n' %
+                         host.path("popbull"))
+        host.again()
+        tap.equal(Poplib(host, "there").poll(), ["bulletin 3", "bulletin 5"],
+                  "USER.popbull in a folder of its own")
+        tap.equal(Poplib(host, "later").poll(),
+                  ["bulletin 2", "bulletin 3", "bulletin 5"],
+                  "without one ~/.popbull is continued: they stay")
+        for name in ("there", "later"):
+            with open(host.path("popbull", name + ".popbull")) as file:
+                tap.equal(file.read(), "5\n", name + ": noted there")
+    finally:
+        tap.equal(host.stop(), [], "the third host's server ends clean")
+
+
 def vectors():
     """What was written down of the old ids."""
     tap.equal([qpopper.base80(octets) for octets in (
@@ -647,6 +709,7 @@ def vectors():
 needs()
 tap.run(vectors)
 tap.run(header_day)
+tap.run(states_day)
 for HASH_SPOOL, OLD_STYLE, BULLDB in ((2, False, True), (0, True, False)):
     tap.run(lambda: computed_day(HASH_SPOOL, OLD_STYLE, BULLDB))
 tap.done()
