@@ -239,6 +239,15 @@ set timeout = 61
     code, said = call([tool, "import", "qpopper", path])
     tap.ok(code == 0 and "\ndrop mbox {" in said and "\nshy = yes" in said,
            "without names both are shown")
+    bulls = server.path("bulls")
+    os.mkdir(bulls)
+    with open(os.path.join(bulls, "7.news"), "w") as file:
+        file.write("From x Mon Nov 23 00:00:00 2026\nSubject: read me\n\n-\n")
+    server.write("qpopper.conf", "set bulldir = %s\n" % bulls)
+    code, said = call([tool, "-f", path, "bulletin", "list"])
+    tap.ok(code == 0 and "read me" in said,
+           "popperctl -f knows the bulletins of Qpopper's file") or \
+        tap.diag(said)
     server.write("qpopper.conf", "set timeout = never\n")
     code, said = call([tool, "import", "qpopper", path])
     tap.ok(code == 1 and path + ":1: timeout = \"never\"" in said,

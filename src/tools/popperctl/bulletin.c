@@ -5,12 +5,14 @@
  */
 #include "tools/popperctl/bulletin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/option.h"
 #include "base/settings.h"
 #include "conf/file.h"
+#include "conf/qpopper.h"
 #include "conf/server.h"
 
 static const struct subcommand subcommands[] = {
@@ -71,6 +73,47 @@ setting(void *context, bool inside, const char *name, const char *value,
 	return option_set(o, r->conf, value, e);
 }
 
+/* A statement of Qpopper's, of the file or the build. */
+static int
+statement(void *context, const struct qpopper_statement *s,
+    const struct qpopper_option *o, const char *value, struct popper_error *e)
+{
+	const struct popper_option *known = option_find(options, o->option);
+
+	(void)s;
+	if (known == NULL || strcmp(o->section, "ext bulletins") != 0)
+		return 0;
+	return option_set(known, context, value, e);
+}
+
+/* ${text} of Qpopper's file ${path}, or of the build if that is NULL. */
+static int
+read_qpopper(struct bulletin_conf *conf, char *text, const char *path,
+    struct popper_error *e)
+{
+	const struct qpopper_events events = { .context = conf,
+		.set = statement };
+	struct qpopper q;
+
+	qpopper_init(&q, &events);
+	q.building = path == NULL;
+	return qpopper_apply(&q, text, path == NULL ? "configure" : path, e);
+}
+
+static int
+read_built(struct bulletin_conf *conf, struct popper_error *e)
+{
+	char *text = strdup(qpopper_built);
+	int result;
+
+	if (text == NULL)
+		return error_system(e, POPPER_TEMPORARY, "defaults");
+	result = read_qpopper(conf, text, NULL, e);
+	free(text);
+	return result;
+}
+
+/* modules.conf, or the file that is Qpopper's and stands in its place. */
 static int
 read_modules(const struct popperctl *p, struct bulletin_conf *conf,
     struct popper_error *e)
@@ -80,13 +123,23 @@ read_modules(const struct popperctl *p, struct bulletin_conf *conf,
 		.context = &r, .section = section, .setting = setting
 	};
 	struct settings s;
+	char *text = conf_load(p->conf, e);
+	int result = 0;
 
-	option_defaults(settings_options, &s);
-	if (server_read(&s, p->conf, e) == -1 && e->status != POPPER_ABSENT)
+	if (text == NULL && e->status != POPPER_ABSENT)
 		return -1;
+	option_defaults(settings_options, &s);
+	if (read_built(conf, e) == -1)
+		result = -1;
+	else if (text != NULL && qpopper_written(text))
+		result = read_qpopper(conf, text, p->conf, e);
+	else if ((text != NULL && server_read(&s, p->conf, e) == -1) ||
+	    conf_read(s.modules, &reader, e) == -1)
+		result = -1;
+	free(text);
 	conf->state_folder = s.state_folder;
 	conf->mail_group = s.mail_group;
-	return conf_read(s.modules, &reader, e);
+	return result;
 }
 
 int
