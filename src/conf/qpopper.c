@@ -116,6 +116,20 @@ word(const struct qpopper_statement *s, const struct qpopper_word *words,
 }
 
 static int
+limit(const struct qpopper_statement *s, const struct qpopper_option *o,
+    char *value, struct popper_error *e)
+{
+	char copy[32];
+	struct qpopper_statement plain = *s;
+
+	if (o->words == NULL)
+		return 0;
+	text_copy(copy, sizeof(copy), value);
+	plain.value = copy;
+	return word(&plain, o->words, value, e);
+}
+
+static int
 translate(const struct qpopper_statement *s, const struct qpopper_option *o,
     char *out, struct popper_error *e)
 {
@@ -129,7 +143,7 @@ translate(const struct qpopper_statement *s, const struct qpopper_option *o,
 		return error_set(e, POPPER_PERMANENT,
 		    "set %.60s: \"= value\" must follow", s->name);
 	if (o->kind == QPOPPER_NUMBER)
-		return number(s, out, e);
+		return number(s, out, e) == -1 ? -1 : limit(s, o, out, e);
 	if (o->kind == QPOPPER_WORD)
 		return word(s, o->words, out, e);
 	if (text_copy(out, VALUE_MAX, s->value))

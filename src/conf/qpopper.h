@@ -33,7 +33,8 @@ struct qpopper_option {
 	const char *section;
 	const char *option;
 	const char *note; /* what the administrator should know, or NULL */
-	/* Ended by NULL.  Of a QPOPPER_BOOL: what yes and no are here. */
+	/* Ended by NULL.  Of a QPOPPER_BOOL: what yes and no are here; of a
+	 * QPOPPER_NUMBER: all that are good. */
 	const struct qpopper_word *words;
 	bool opens; /* the module is used only if this option is set */
 	bool built; /* of ./configure only: no file can say it */

@@ -31,6 +31,9 @@ static const struct qpopper_word facilities[] = { { "mail", "mail" },
 	{ "local3", "local3" }, { "local4", "local4" }, { "local5", "local5" },
 	{ "local6", "local6" }, { "local7", "local7" }, { NULL, NULL } };
 
+static const struct qpopper_word hashes[] = { { "0", "0" }, { "1", "1" },
+	{ "2", "2" }, { NULL, NULL } };
+
 static const struct qpopper_word status_headers[] = { { "yes", "popper" },
 	{ "no", "qpopper" }, { NULL, NULL } };
 
@@ -104,7 +107,8 @@ const struct qpopper_option qpopper_options[] = {
 	MODULE("group-bulletins", BOOL, BULLETINS, "group-bulletins"),
 	NOTHING("group-no-server-mode", TEXT, IN_PLACE),
 	NOTHING("group-server-mode", TEXT, IN_PLACE),
-	MODULE("hash-spool", NUMBER, "drop mbox", "hash-spool"),
+	{ "hash-spool", NUMBER, "drop mbox", "hash-spool", NULL, hashes, false,
+	    false },
 	MODULE("home-dir-mail", TEXT, "drop mbox", "home-dir-mail"),
 	NOTHING("keep-temp-drop", BOOL, NO_TEMPORARY),
 	NOTHING("kerberos", BOOL, NO_KPOP),

@@ -84,7 +84,7 @@ reload(void)
 		sockets_close_others(&sockets, &fresh);
 		sockets = fresh;
 		settings = s;
-		statements_tell();
+		statements_tell(POPPER_LOG_NOTICE);
 		log_notice("settings read again");
 		hints_tell();
 	}
@@ -199,7 +199,7 @@ check(void)
 	struct listen_list l;
 	struct popper_error e;
 
-	statements_tell();
+	statements_tell(POPPER_LOG_NOTICE);
 	if (listen_wanted(&settings, &l, &e) == -1 ||
 	    watch_check(&settings, &e) == -1)
 		fail(&e);
@@ -218,6 +218,8 @@ serve_one(int connection)
 		.tls = { sockets_port(connection) == LISTEN_PORT_TLS } };
 	struct popper_error e;
 
+	/* Not for every connection, unless somebody looks for it. */
+	statements_tell(POPPER_LOG_DEBUG);
 	if (sockets_settle(&sockets, &one, &settings, &e) == -1 ||
 	    watch_start(&settings, &sockets, true, &e) == -1)
 		fail(&e);
@@ -234,7 +236,7 @@ serve(void)
 		.renew = renew };
 	struct popper_error e;
 
-	statements_tell();
+	statements_tell(POPPER_LOG_NOTICE);
 	activation_listeners(&passed);
 	if (open_sockets(&settings, NULL, &sockets, &e) == -1)
 		fail(&e);

@@ -64,10 +64,10 @@ statements_note(const char *format, ...)
 }
 
 void
-statements_tell(void)
+statements_tell(enum popper_level level)
 {
 	for (size_t i = 0; i < said.noted; i++)
-		log_notice("%s", said.notes[i]);
+		log_write(level, "%s", said.notes[i]);
 }
 
 static void

@@ -37,7 +37,7 @@ int statements_end(struct popper_error *);
 /** statements_note(format, ...): something the administrator should know. */
 void statements_note(const char *format, ...) POPPER_PRINTF(1, 2);
 
-/** statements_tell(): log what should be known of all that. */
-void statements_tell(void);
+/** statements_tell(level): log what should be known of all that. */
+void statements_tell(enum popper_level);
 
 #endif

@@ -159,6 +159,9 @@ reads_numbers(void **state)
 	    "0x0a or 012");
 	refused("set timeout = \"\"\n",
 	    "q:1: timeout = \"\": must be a number, as 10, 0x0a or 012");
+	means("set hash-spool = 0x2\n", "drop mbox.hash-spool=2\n");
+	refused("set hash-spool = 3\n",
+	    "q:1: hash-spool = \"3\": must be one of: 0 1 2");
 	means("set announce-expire = -1\nset announce-expire = 30\n",
 	    "expire=never\nexpire=30\n");
 }
@@ -387,7 +390,7 @@ has_a_true_table(void **state)
 		for (other = qpopper_options; other != o; other++)
 			if (strcmp(o->name, other->name) == 0)
 				assert_string_equal(o->name, o[-1].name);
-		if (o->kind != QPOPPER_BOOL)
+		if (o->kind == QPOPPER_WORD || o->kind == QPOPPER_TEXT)
 			assert_int_equal(
 			    o->kind == QPOPPER_WORD, o->words != NULL);
 		if (o->section == NULL) {
