@@ -357,7 +357,6 @@ set config-file = {folder}/more.conf
 set server-mode
 reset server-mode
 set UW-kludge
-set update-status-headers = true
 set mail-lock-check = 5000
 set reverse-lookup = false
 """
@@ -694,6 +693,48 @@ def states_day():
         tap.equal(host.stop(), [], "the third host's server ends clean")
 
 
+BACK = """set spool-dir = {folder}/mail
+set update-status-headers = true
+set clear-text-password = always
+set reverse-lookup = false
+"""
+
+
+def stored(path):
+    """(X-UIDL, octets) of each message of a spool file."""
+    with open(path, "rb") as file:
+        parts = re.split(rb"(?m)^From \S+ \w{3} .*\n", file.read())[1:]
+    return [(re.search(rb"^X-UIDL: (\S+)$", part.partition(b"\n\n")[0],
+                       re.MULTILINE)[1].decode(),
+             part.replace(b"\n", b"\r\n")) for part in parts]
+
+
+def back_day():
+    """With update-status-headers a host can go back the next day."""
+    host = Host([Account("mary", letters("mary", "-!*!!SA^", None)),
+                 Account("bob")], 0)
+    try:
+        host.write("qpopper.conf", BACK.format(folder=host.folder))
+        pollers = {name: Poplib(host, name) for name in host.accounts}
+        host.deliver("bob", Letter("bob, at night"))
+        host.start()
+        everybody(pollers, {"mary": ["mary 1", "mary 2"],
+                            "bob": ["bob, at night"]}, "a day of popper")
+        pollers["mary"].session(["mary 1"])
+        host.stop_services()
+        mail = {name: stored(account.spool)
+                for name, account in host.accounts.items()}
+        old = qpopper.Old(host.port, mail)
+        try:
+            everybody(pollers, {}, "back at the old server")
+        finally:
+            old.stop()
+        tap.equal([len(mail["mary"]), len(mail["bob"])], [1, 1],
+                  "and all mail is there")
+    finally:
+        tap.equal(host.stop(), [], "the fourth host's server ends clean")
+
+
 def vectors():
     """What was written down of the old ids."""
     tap.equal([qpopper.base80(octets) for octets in (
@@ -710,6 +751,7 @@ needs()
 tap.run(vectors)
 tap.run(header_day)
 tap.run(states_day)
+tap.run(back_day)
 for HASH_SPOOL, OLD_STYLE, BULLDB in ((2, False, True), (0, True, False)):
     tap.run(lambda: computed_day(HASH_SPOOL, OLD_STYLE, BULLDB))
 tap.done()
