@@ -15,6 +15,9 @@
 #include "mangle_lines.h"
 #include "mangle_text.h"
 
+#define PIECE_LEAST 16 /* octets; a character is no longer than four */
+#define PIECE_MOST 4096
+
 /* Convert ${s} as a whole into ${to}; ${state} goes on.  The octets, or -1. */
 static long
 convert_piece(iconv_t c, struct popper_slice s, char *to, size_t room)
@@ -108,21 +111,39 @@ instead(iconv_t conv, uint32_t c, struct mangle_buffer *out)
 		       : mangle_buffer_add(out, popper_slice(to, (size_t)n));
 }
 
+/* At most ${most} octets of whole characters in front of ${s}. */
+static size_t
+piece_of(struct popper_slice s, size_t most)
+{
+	size_t n = s.len < most ? s.len : most;
+
+	while (n > 0 && n < s.len && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+		n--;
+	return n == 0 ? s.len : n;
+}
+
+/* iconv reads far ahead of a character that it cannot write: where there is
+ * one, pieces are short. */
 static int
 convert_out(iconv_t conv, struct popper_slice s, struct mangle_buffer *out)
 {
 	char piece[4096], *in = (char *)(uintptr_t)s.ptr, *to;
-	size_t left = s.len, room, said, at;
+	size_t left = s.len, most = PIECE_MOST, part, rest, room, said, at;
 
 	while (left > 0) {
 		to = piece;
 		room = sizeof(piece);
-		said = iconv(conv, &in, &left, &to, &room);
+		part = rest = piece_of(popper_slice(in, left), most);
+		said = iconv(conv, &in, &rest, &to, &room);
+		left -= part - rest;
 		if (mangle_buffer_add(
 			out, popper_slice(piece, sizeof(piece) - room)) == -1)
 			return -1;
+		if (said != (size_t)-1)
+			most = most < PIECE_MOST ? most * 2 : most;
 		if (said != (size_t)-1 || errno == E2BIG)
 			continue;
+		most = PIECE_LEAST;
 		if (left == 0)
 			break;
 		at = 0;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define DECODE_MOST 65536 /* octets; longer headers stay encoded */
 #define FOLD 76 /* columns; RFC 5322 section 2.1.1 wants less than 79 */
 
 int
@@ -56,8 +57,11 @@ decode_addresses(const struct mangle_work *w, const char *value)
 static char *
 decode(const struct mangle_work *w, const char *name, const char *raw)
 {
-	char *value = g_mime_utils_header_unfold(raw), *text = NULL;
+	char *value, *text = NULL;
 
+	if (strlen(raw) > DECODE_MOST)
+		return g_strdup(raw); /* its control characters go later */
+	value = g_mime_utils_header_unfold(raw);
 	if (has_addresses(name) && strstr(value, "=?") != NULL)
 		text = decode_addresses(w, value);
 	if (text == NULL)
