@@ -97,14 +97,20 @@ dot_lock(struct mbox *m)
 {
 	struct mbox_lock *l = &m->lock;
 	struct stat st;
+	int cause;
 
 	if (!m->conf->dotlock)
 		return TAKEN;
 	if (mknodat(m->folder, l->name, S_IFREG | 0600, 0) == 0) {
+		if (fstatat(m->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) ==
+		    -1) {
+			cause = errno;
+			(void)unlinkat(m->folder, l->name, 0);
+			errno = cause;
+			return BROKEN;
+		}
 		l->dotted = true;
-		l->inode = 0;
-		if (fstatat(m->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			l->inode = st.st_ino;
+		l->inode = st.st_ino;
 		(void)clock_gettime(CLOCK_MONOTONIC, &l->touched);
 		return TAKEN;
 	}
