@@ -192,9 +192,9 @@ take_octet(struct parse *p, char c, bool *gap)
 	}
 	if (c == ',' || c == ';' || c == ':' || c == '>' || p->closed)
 		return false;
-	/* Two words without a bracket behind them: no address, but it may
-	 * become a name. */
-	return add(p, *gap ? ' ' : c);
+	/* Two words, or what needs quotes, without a bracket behind it: no
+	 * address, but it may become a name. */
+	return add(p, *gap || (!is_atom(c) && c != '@') ? ' ' : c);
 }
 
 bool
