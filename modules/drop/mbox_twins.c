@@ -257,7 +257,8 @@ mbox_twins_number(struct mbox *m, size_t count)
 		     same(known->list[t + k].hash, list[i]->hash);
 		     k++)
 			;
-		number_group(list + i, n, known->list + t, k);
+		number_group(
+		    list + i, n, k > 0 ? known->list + t : known->list, k);
 		t += k;
 	}
 	free(list);

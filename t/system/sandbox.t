@@ -151,6 +151,58 @@ def greeted(server):
     return client
 
 
+def check_attendants(mode, settings):
+    """The two processes that have no sandbox: who they are, what they hold."""
+    with popper.Server(mode, conf=settings, start=False) as server:
+        uid = UID if server.as_root else server.uid
+        gate = server.path("gate")  # where the program waits
+        os.mkfifo(gate)
+        os.chmod(gate, 0o666)
+        program = server.write("program", "#!/bin/sh\nread line <'%s'\n"
+                               % gate, 0o755)
+        server.modules = 'ext xmit { sendmail = "%s" }\n' % program + \
+            server.modules
+        user = server.add_user("alice", popper.DROPS[-1], [mail.simple(1)],
+                               uid=uid)
+        server.start()
+        where = "as root: " if server.as_root else "as a user: "
+        client = server.enter(user)
+        client.ok("XTND XMIT")
+        client.send(b"To: bob@example.net\r\n.\r\n")
+        opened = os.open(gate, os.O_WRONLY)  # once the program waits there
+        spawner = [pid for pid in server.children("popper-session")
+                   if popper.status(pid)["Name"] == "popper-attend"][0]
+        attendant = [pid for pid, entry in popper.processes().items()
+                     if entry[0] == spawner]
+        tap.equal(len(attendant), 1, where + "one attendant for one errand")
+        check_attendant(where, "the spawner", spawner, server,
+                        0 if server.as_root else uid)
+        check_attendant(where, "an attendant", attendant[0], server, uid)
+        os.write(opened, b"go on\n")
+        tap.match(client.reply(), r"^\+OK", where + "the program ends well")
+        os.close(opened)
+        client.quit()
+
+
+def check_attendant(where, name, pid, server, uid):
+    status = popper.status(pid)
+    tap.equal(ids(pid)[0], [str(uid)], where + name + "'s uid")
+    tap.equal((status["NoNewPrivs"], status["Seccomp"]), ("0", "0"),
+              where + name + " is not restricted")
+    if uid != 0:
+        tap.equal(int(status["CapEff"], 16), 0, where + name + ": CapEff")
+    if uid != 0 and server.as_root:
+        tap.equal(status.get("Groups", "").split(), [],
+                  where + name + " has no groups")
+    try:
+        links = descriptors(pid)
+    except PermissionError:  # not dumpable: /proc is root's
+        tap.ok(True, where + name + " is closed to its own user")
+        return
+    tap.equal([link for link in links if link in listeners()], [],
+              where + name + " has no listening socket")
+
+
 def check_children(where, server, client):
     """After the end of a session nothing of it is there."""
     client.quit()
@@ -167,5 +219,7 @@ SETTINGS = {"sandbox": True}
 if popper.ROOT:
     tap.run(lambda: facts("daemon", SETTINGS))
     tap.run(lambda: check_tls(SETTINGS))
+    tap.run(lambda: check_attendants("daemon", SETTINGS))
 tap.run(lambda: facts("user", SETTINGS))
+tap.run(lambda: check_attendants("user", SETTINGS))
 tap.done()
