@@ -73,6 +73,27 @@ def host_name():
         client.leave()
 
 
+def xinetd():
+    """The example for xinetd, and what it starts."""
+    with open(os.path.join(popper.SRC, "etc/xinetd.in")) as file:
+        text = file.read()
+    fields = dict(re.findall(r"^\t(\w+)\s+= (.+)$", text, re.MULTILINE))
+    tap.equal({name: fields.get(name) for name in (
+        "socket_type", "protocol", "wait", "user")},
+        {"socket_type": "stream", "protocol": "tcp", "wait": "no",
+         "user": "root"}, "xinetd: one process for each connection")
+    tap.ok(fields["server"].endswith("/popper"), "which is popper")
+    server = popper.Server("inetd", start=False,
+                           args=fields["server_args"].split())
+    user = server.add_user("mary", popper.DROPS[0], [mail.simple(1)])
+    command = server.command
+    server.command = lambda *more: command()  # without --inetd of its own
+    server.start()
+    client = server.connect().enter(user)
+    tap.match(client.quit(), r"^\+OK", "with these arguments it serves one")
+    tap.equal(server.stop(), [], "the server ends clean")
+
+
 def title():
     """ps shows whose a session is."""
     with popper.Server(MODE) as server:
@@ -220,6 +241,7 @@ def shells():
 tap.run(addresses)
 tap.run(too_many)
 tap.run(host_name)
+tap.run(xinetd)
 tap.run(title)
 tap.run(syslog)
 tap.run(shells)
