@@ -94,6 +94,59 @@ def xinetd():
     tap.equal(server.stop(), [], "the server ends clean")
 
 
+# A value for each option of Qpopper's file that is not true or false.
+VALUES = {
+    "announce-expire": "30", "announce-login-delay": "60", "auth-file": "",
+    "bulldb-max-tries": "10", "bulldir": "{folder}", "cache-dir": "/tmp",
+    "cache-name": ".%s.cache", "chunky-writes": "always",
+    "clear-text-password": "local", "config-file": "{folder}/more.conf",
+    "drac-host": "localhost", "group-server-mode": "a",
+    "group-no-server-mode": "b", "hash-spool": "0", "home-dir-mail": "mbox",
+    "kerberos-service": "rcmd", "log-facility": "local0",
+    "log-login": "'%1 %3'", "mail-command": "/bin/true",
+    "mail-lock-check": "5000", "max-bulletins": "1", "nonauth-file": "",
+    "spool-dir": "/var/mail", "temp-dir": "/var/mail",
+    "temp-name": ".%s.pop", "timeout": "600", "tls-cipher-list": "",
+    "tls-identity-file": "/x", "tls-passphrase": "x", "tls-options": "1",
+    "tls-private-key-file": "", "tls-server-cert-file": "",
+    "tls-support": "none", "tls-version": "default",
+    "tracefile": "{folder}/trace"}
+
+
+def file_options():
+    """Every option of Qpopper's file is known, and what the table of
+    doc/qpopper-parity.md says of it is what the server says."""
+    with open(os.path.join(popper.SRC, "doc/qpopper-parity.md")) as file:
+        section = file.read().split("## Options of the configuration file")[1]
+    rows = re.findall(r"^\| (`.*?) \| .*? \| \w+(?: q4)? \| (.*?) \|",
+                      section.split("\n## ")[0], re.MULTILINE)
+    table = {name: here for names, here in rows
+             for name in re.findall("`(.+?)`", names)}
+    with popper.Server(MODE, start=False) as server:
+        server.write_users()
+        server.write_conf()
+        server.write("more.conf", "reset debug\n")
+        for name, here in sorted(table.items()):
+            value = VALUES.get(name)
+            line = "set " + name + ("" if value is None else " = " + (
+                value.format(folder=server.folder) or '""'))
+            path = server.write("qpopper.conf", line + "\n")
+            done = subprocess.run(
+                server.command("--check", "-f", path), text=True, timeout=60,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
+            idle = re.search(r"conf:1: %s does nothing: ." % name, done.stdout,
+                             re.IGNORECASE)
+            want = here.startswith("accepted, does nothing")
+            if name == "kerberos":
+                tap.ok(done.returncode == 1 and "GSSAPI" in done.stdout,
+                       "set kerberos: is refused, and says what to do")
+            elif not tap.equal((done.returncode, bool(idle)), (0, want),
+                               "set %s: is known" % name):
+                tap.diag(done.stdout)
+    tap.ok(len(table) > 55, "all of them")
+
+
 def title():
     """ps shows whose a session is."""
     with popper.Server(MODE) as server:
@@ -242,6 +295,7 @@ tap.run(addresses)
 tap.run(too_many)
 tap.run(host_name)
 tap.run(xinetd)
+tap.run(file_options)
 tap.run(title)
 tap.run(syslog)
 tap.run(shells)
