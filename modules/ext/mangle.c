@@ -33,6 +33,7 @@ static const struct popper_option mangle_options[] = {
 static void __attribute__((constructor)) warm_up(void)
 {
 	mangle_engine_warm();
+	mangle_sizes_warm();
 }
 
 static int

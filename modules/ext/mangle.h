@@ -9,6 +9,8 @@
 #ifndef MANGLE_H
 #define MANGLE_H
 
+#include <stdio.h>
+
 #include <popper/ext.h>
 
 #include "mangle_arguments.h"
@@ -87,6 +89,44 @@ void mangle_kept_note(struct mangle_kept *, const struct mangle_wish *,
 
 void mangle_kept_free(struct mangle_kept *);
 
+/* --- mangle_sizes.c: the sizes of the plain texts, from session to session,
+ * in the state folder. --- */
+
+struct mangle_size {
+	const char *uid;
+	uint64_t octets;
+	bool untouched;
+};
+
+struct mangle_sizes {
+	size_t count;
+	struct mangle_size *sizes; /* by uid */
+	char *text; /* what they point into */
+};
+
+/** mangle_sizes_warm(): once, in the warm parent: what makes them. */
+void mangle_sizes_warm(void);
+
+/** mangle_sizes_load(s, state, conf): none, if they were not made by the same
+ * programs with the same limits. */
+void mangle_sizes_load(
+    struct mangle_sizes *, int state, const struct mangle_conf *);
+
+/** mangle_sizes_find(s, uid): or NULL. */
+const struct mangle_size *mangle_sizes_find(
+    const struct mangle_sizes *, const char *uid);
+
+void mangle_sizes_free(struct mangle_sizes *);
+
+/**
+ * mangle_sizes_start(state, conf), mangle_sizes_add(file, uid, result),
+ * mangle_sizes_end(file, state): write a new file of them, which takes the old
+ * one's place at the end.  NULL, or -1: there will be no new one.
+ */
+FILE *mangle_sizes_start(int state, const struct mangle_conf *);
+void mangle_sizes_add(FILE *, const char *uid, const struct mangle_result *);
+int mangle_sizes_end(FILE *, int state);
+
 /* --- mangle.c --- */
 
 /* One session's instance. */
@@ -97,6 +137,7 @@ struct mangle {
 	bool always; /* the name ended in "-no-mime" */
 	bool past; /* the wrapper stays out: the client says what it wants */
 	unsigned slow; /* messages that took too long */
+	bool weak; /* the trouble was ours: no size is worth keeping */
 	struct mangle_macros macros;
 	struct mangle_file spool; /* the message under work */
 	struct mangle_kept kept;

@@ -145,6 +145,7 @@ store(struct mangle *m, struct answer *a, struct mangle_result *r)
 		r->octets += wire_octets(piece, (size_t)n);
 		if (mangle_file_add(&m->kept.file, m->state,
 			popper_slice(piece, (size_t)n)) == -1) {
+			m->weak = true;
 			a->problem = "the state folder cannot be written to";
 			return -1;
 		}
@@ -203,9 +204,12 @@ mangle_child_run(struct mangle *m, const struct mangle_wish *wish, size_t i,
 
 	*r = (struct mangle_result){ .state = MANGLE_UNTOUCHED,
 		.from = m->kept.file.len };
-	if (m->slow >= SLOW_MOST)
+	if (m->slow >= SLOW_MOST) {
+		m->weak = true;
 		return;
+	}
 	if ((a.fd = start(m, wish, &pid)) == -1) {
+		m->weak = true;
 		m->host->log(POPPER_LOG_WARNING,
 		    "mangle: message %zu is sent as it is: no process for it",
 		    i + 1);

@@ -16,6 +16,8 @@ struct outer {
 	const struct popper_drop *inner;
 	void *inner_self;
 	struct mangle_wish wish;
+	struct mangle_sizes sizes; /* of earlier sessions */
+	bool news; /* something was made that is not among them */
 };
 
 /* Pours a message into the spool. */
@@ -31,11 +33,33 @@ collect(struct popper_sink *sink, struct popper_slice s)
 	struct collector *c = (struct collector *)sink;
 	struct mangle *m = c->m;
 
-	if (m->spool.len + s.len <= m->conf->largest &&
-	    mangle_file_add(&m->spool, m->state, s) == 0)
-		return 0;
 	c->too_much = true;
-	return 1;
+	if (m->spool.len + s.len > m->conf->largest)
+		return 1;
+	c->too_much = mangle_file_add(&m->spool, m->state, s) == -1;
+	m->weak = m->weak || c->too_much;
+	return c->too_much ? 1 : 0;
+}
+
+/* From an earlier session. */
+static bool
+remembered(struct outer *o, size_t i, struct mangle_result *r)
+{
+	struct popper_message m;
+	struct popper_error e;
+	const struct mangle_size *s;
+
+	if (o->sizes.count == 0 ||
+	    o->inner->describe(o->inner_self, i, POPPER_WANT_UID, &m, &e) ==
+		-1 ||
+	    (s = mangle_sizes_find(&o->sizes, m.uid)) == NULL)
+		return false;
+	*r = (struct mangle_result){ .state = MANGLE_MEASURED,
+		.octets = s->octets };
+	if (s->untouched)
+		r->state = MANGLE_UNTOUCHED;
+	mangle_kept_note(&o->m->kept, &o->wish, i, r);
+	return true;
 }
 
 /* What message ${i} becomes.  ${content}: a size is not enough. */
@@ -44,11 +68,14 @@ find(struct outer *o, size_t i, bool content, struct mangle_result *r,
     struct popper_error *e)
 {
 	struct collector c = { .sink = { .put = collect }, .m = o->m };
+	struct mangle_result known;
 
 	*r = mangle_kept_find(&o->m->kept, &o->wish, i);
 	if (r->state == MANGLE_KEPT || r->state == MANGLE_UNTOUCHED ||
-	    (r->state == MANGLE_MEASURED && !content))
+	    (!content && (r->state == MANGLE_MEASURED || remembered(o, i, r))))
 		return 0;
+	known = *r;
+	o->news = o->news || known.state == MANGLE_NOT_YET;
 	mangle_file_cut(&o->m->spool, 0);
 	if (o->inner->read(o->inner_self, i, 0, &c.sink, e) == -1)
 		return -1;
@@ -63,6 +90,9 @@ find(struct outer *o, size_t i, bool content, struct mangle_result *r,
 		    i + 1);
 	}
 	mangle_file_cut(&o->m->spool, 0);
+	if (known.state == MANGLE_MEASURED && known.octets != r->octets)
+		o->m->host->log(POPPER_LOG_WARNING,
+		    "mangle: message %zu is not as long as was said", i + 1);
 	return 0;
 }
 
@@ -113,12 +143,39 @@ outer_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	return 0;
 }
 
+/* Sizes for the next session.  It is no harm if there are none. */
+static void
+save(struct outer *o)
+{
+	size_t count = o->inner->count(o->inner_self);
+	struct popper_message m;
+	struct popper_error e;
+	struct mangle_result r;
+	FILE *file;
+
+	if (!o->news || o->m->weak)
+		return;
+	o->news = false;
+	if ((file = mangle_sizes_start(o->m->state, o->m->conf)) == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		r = mangle_kept_find(&o->m->kept, &o->wish, i);
+		if (o->inner->describe(
+			o->inner_self, i, POPPER_WANT_UID, &m, &e) == 0)
+			mangle_sizes_add(file, m.uid, &r);
+	}
+	if (mangle_sizes_end(file, o->m->state) == -1)
+		o->m->host->log(POPPER_LOG_INFO,
+		    "mangle: the sizes could not be kept in the state folder");
+}
+
 static enum popper_outcome
 outer_commit(
     void *self, const struct popper_changes *changes, struct popper_error *e)
 {
 	struct outer *o = self;
 
+	save(o); /* as long as the snapshot is whole */
 	return o->inner->commit(o->inner_self, changes, e);
 }
 
@@ -129,6 +186,8 @@ outer_close(void *self)
 
 	if (o == NULL)
 		return;
+	save(o);
+	mangle_sizes_free(&o->sizes);
 	o->inner->close(o->inner_self);
 	free(o);
 }
@@ -169,6 +228,7 @@ mangle_wrap_drop(void *self, const struct popper_drop *inner, void *inner_self,
 	o->inner = inner;
 	o->inner_self = inner_self;
 	mangle_arguments_default(&o->wish.arguments);
+	mangle_sizes_load(&o->sizes, m->state, m->conf);
 	*outer = o;
 	return &outer_drop;
 }

@@ -230,10 +230,13 @@ stored_describe(void *self, size_t i, unsigned want, struct popper_message *m,
 	return 0;
 }
 
+static unsigned reads;
+
 static int
 stored_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
     struct popper_error *e)
 {
+	reads++;
 	(void)self;
 	(void)e;
 	return sink->put(sink, popper_slice_text(stored[i] + offset)) == -1 ? -1
@@ -344,6 +347,65 @@ with_it_what_fails_is_as_it_is(void **state)
 	drop->close(self);
 }
 
+/* The sizes of all, in a session of their own; how many were looked into. */
+static unsigned
+sizes(uint64_t octets[3])
+{
+	const struct popper_drop *drop;
+	struct popper_message m;
+	void *self;
+
+	rig_restart("no-mime");
+	drop = ext()->wrap(rig, &stored_drop, &closed, &self, &rig_error);
+	reads = 0;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(
+		    drop->describe(self, i, POPPER_WANT_OCTETS, &m, &rig_error),
+		    0);
+		octets[i] = m.octets;
+	}
+	drop->close(self);
+	return reads;
+}
+
+static void
+sizes_last_longer_than_a_session(void **state)
+{
+	uint64_t first[3], again[3];
+
+	(void)state;
+	assert_int_equal(sizes(first), 3);
+	assert_int_equal(sizes(again), 0);
+	assert_memory_equal(first, again, sizeof(first));
+	rig_conf.depth++; /* other limits, other sizes */
+	assert_int_equal(sizes(again), 3);
+	assert_memory_equal(first, again, sizeof(first));
+	assert_int_equal(sizes(again), 0);
+	bed_text(&rig_bed, "state/mangle-sizes", "nonsense\n1 a\n");
+	assert_int_equal(sizes(again), 3);
+	assert_memory_equal(first, again, sizeof(first));
+	bed_remove(&rig_bed, "state/mangle-sizes");
+	assert_int_equal(sizes(again), 3);
+	assert_int_equal(sizes(again), 0);
+}
+
+/* What fails for want of room is tried again. */
+static void
+sizes_are_not_kept_in_need(void **state)
+{
+	uint64_t octets[3];
+
+	(void)state;
+	bed_folder(&rig_bed, "state/mangle.tmp"); /* in the spool's way */
+	bed_text(&rig_bed, "state/mangle.tmp/x", "");
+	assert_int_equal(sizes(octets), 3);
+	assert_int_equal(octets[1], strlen(stored[1]));
+	bed_remove(&rig_bed, "state/mangle.tmp/x");
+	assert_int_equal(rmdir(bed_path(&rig_bed, "state/mangle.tmp")), 0);
+	assert_int_equal(sizes(octets), 3);
+	assert_int_not_equal(octets[1], strlen(stored[1]));
+}
+
 static void
 refuses_limits_without_sense(void **state)
 {
@@ -390,6 +452,8 @@ main(void)
 		TEST(without_suffix_the_drop_is_the_inner_one),
 		TEST(with_it_all_sizes_are_of_plain_text),
 		TEST(with_it_what_fails_is_as_it_is),
+		TEST(sizes_last_longer_than_a_session),
+		TEST(sizes_are_not_kept_in_need),
 		TEST(refuses_limits_without_sense),
 	};
 
