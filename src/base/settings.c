@@ -100,6 +100,8 @@ const struct popper_option settings_options[] = {
 	BOOL(user_options, "user-options", "no", "read ~/.qpopper-options"),
 	BOOL(spool_options, "spool-options", "no",
 	    "read .USER.qpopper-options of spool-options-folder"),
+	BOOL(process_titles, "process-titles", "yes",
+	    "ps shows who is served what"),
 	BOOL(timing, "timing", "no", "log how long parts of a session took"),
 	BOOL(debug, "debug", "no", "log debugging messages"),
 	BOOL(reverse_lookup, "reverse-lookup", "yes", "names of clients"),

@@ -70,6 +70,7 @@ struct settings {
 	bool statistics;
 	bool user_options; /* read ~/.qpopper-options */
 	bool spool_options; /* read what is in spool_options_folder */
+	bool process_titles; /* ps shows what sessions do */
 	bool timing; /* how long parts of a session took */
 	bool debug;
 	bool reverse_lookup;

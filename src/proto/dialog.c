@@ -98,6 +98,8 @@ run_line(struct dialog *d, struct popper_slice line)
 	fault = command_find(d->commands, line, &c, &args);
 	if (d->before != NULL)
 		d->before(d->context, c);
+	if (d->working != NULL)
+		d->working(d->context, c == NULL ? "" : c->keyword);
 	switch (fault) {
 	case COMMAND_FINE:
 		return c->run(d->context, &args, &d->reply);
@@ -166,7 +168,11 @@ dialog_run(struct dialog *d)
 
 	reply_start(&d->reply, d->stream);
 	d->beat = deadline_in(MINUTE);
-	while (next_line(d, &line, &result, &end)) {
+	for (;;) {
+		if (d->working != NULL)
+			d->working(d->context, NULL);
+		if (!next_line(d, &line, &result, &end))
+			return end;
 		reply_begin(&d->reply);
 		if (result == STREAM_LINE)
 			outcome = run_line(d, line);
@@ -179,5 +185,4 @@ dialog_run(struct dialog *d)
 		if (faults >= DIALOG_FAULTS_MAX)
 			return DIALOG_CLOSE;
 	}
-	return end;
 }

@@ -34,6 +34,10 @@ struct dialog {
 	 * NULL, before it is run: AUTHORIZATION forgets the USER name here.
 	 * May be NULL. */
 	void (*before)(void *context, const struct command *);
+	/* Called with the keyword of the command that is run, or "" if nobody
+	 * knows it, and with NULL before the next one is waited for.  May be
+	 * NULL. */
+	void (*working)(void *context, const char *keyword);
 	/* Called between commands, and during silence, once a minute; -1 ends
 	 * the session.  May be NULL. */
 	int (*minute)(void *context);

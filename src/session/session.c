@@ -144,7 +144,8 @@ greet(struct session *s)
 	else
 		reply_ok(&r, "maildrop is open");
 	account_login(s, count, octets);
-	title_set(s->opening->identity.user, s->opening->client);
+	if (s->settings->process_titles)
+		title_set(s->opening->identity.user, s->opening->client);
 }
 
 /* Without QUIT nothing is removed (RFC 1939 section 6), unless the settings

@@ -1,10 +1,12 @@
 /*
- * title.c - what ps(1) shows of a session: whose it is, and from where.
+ * title.c - what ps(1) shows of a session: whose it is, from where, and which
+ * command it runs.
  *
  * Runs in: popper-session at its start; the session, as the user.
  *
  * Linux shows the memory in which the arguments lay at the start.  Whoever
- * starts popper-session gives it a blank argument to make room.
+ * starts popper-session gives it a blank argument to make room.  It costs some
+ * octets in memory for each command, and no system call.
  */
 #include "session/title.h"
 
@@ -19,6 +21,7 @@
 
 static char *room;
 static size_t size;
+static size_t whose; /* octets that title_set has written */
 
 void
 title_room(int argc, char **argv)
@@ -46,4 +49,25 @@ title_set(const char *user, const char *address)
 		len = size - 1;
 	memset(room, 0, size);
 	memcpy(room, title, len);
+	whose = len;
+}
+
+void
+title_doing(void *context, const char *keyword)
+{
+	size_t left = size - whose, len;
+
+	(void)context;
+	if (whose == 0)
+		return;
+	memset(room + whose, 0, left);
+	if (keyword == NULL)
+		return;
+	if (keyword[0] == '\0')
+		keyword = "another";
+	len = strlen(keyword);
+	if (left < len + 3)
+		return;
+	memcpy(room + whose, ": ", 2);
+	memcpy(room + whose + 2, keyword, len);
 }

@@ -14,4 +14,8 @@ void title_room(int argc, char **argv);
  * there is; nothing without room. */
 void title_set(const char *user, const char *address);
 
+/** title_doing(context, keyword): behind that ": keyword", the command that is
+ * run, or nothing for NULL: the session waits.  "": some other command. */
+void title_doing(void *context, const char *keyword);
+
 #endif

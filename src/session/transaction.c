@@ -16,6 +16,7 @@
 #include "session/euidl.h"
 #include "session/pace.h"
 #include "session/pipeline.h"
+#include "session/title.h"
 
 typedef unsigned long long ull; /* what %llu takes */
 
@@ -405,5 +406,7 @@ transaction_run(struct session *s)
 		.extra = extension,
 		.minute = minute };
 
+	if (s->settings->process_titles)
+		d.working = title_doing;
 	return dialog_run(&d);
 }
