@@ -103,9 +103,10 @@ def program(pid):
     """The name of the program that a process runs, or ""."""
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as file:
-            return os.path.basename(file.read().split(b"\0")[0].decode())
+            name = file.read().split(b"\0")[0].decode("latin-1")
     except OSError:
         return ""
+    return os.path.basename(name.split(": ")[0])  # a title may follow
 
 
 def wait_gone(pids, patience=PATIENCE):
