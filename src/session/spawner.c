@@ -51,6 +51,17 @@ struct keeper {
 
 /* --- The spawner. --- */
 
+/* All of popper ends.  The parent sees to its sessions first, so that alone
+ * changes nothing; but then attendants are not waited for. */
+static volatile sig_atomic_t told_to_stop;
+
+static void
+note_signal(int number)
+{
+	(void)number;
+	told_to_stop = 1;
+}
+
 /* What is waited for: the session's next errand or the end of one. */
 static int
 watch(struct keeper *s, int fd, struct ward *w)
@@ -185,10 +196,11 @@ ended(struct keeper *s, struct ward *w)
 static void
 prepare(struct keeper *s)
 {
+	const struct sigaction note = { .sa_handler = note_signal };
 	struct rlimit r;
 
 	if (prctl(PR_SET_NAME, "popper-attend") == -1 ||
-	    signal(SIGTERM, SIG_IGN) == SIG_ERR ||
+	    sigaction(SIGTERM, &note, NULL) == -1 ||
 	    signal(SIGINT, SIG_IGN) == SIG_ERR ||
 	    signal(SIGHUP, SIG_IGN) == SIG_ERR ||
 	    getrlimit(RLIMIT_NOFILE, &r) == -1)
@@ -209,7 +221,7 @@ run(struct keeper *s)
 	int n;
 
 	prepare(s);
-	while (s->parent != -1 || s->wards > 0) {
+	while (s->parent != -1 || (s->wards > 0 && !told_to_stop)) {
 		/* One at a time: it may be the end of others. */
 		n = epoll_wait(s->events, &e, 1, -1);
 		if (n == -1 && errno != EINTR)

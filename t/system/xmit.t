@@ -49,6 +49,11 @@ os.chmod(name + ".tmp", 0o644)
 os.rename(name + ".tmp", name + ".seen")
 if order == "hang":
     signal.pause()
+if order == "wait":
+    with open(os.path.join(folder, "gate")) as file:
+        file.read()
+    order = "0"
+    os.rename(name + ".seen", name + ".done")
 sys.exit(int(order))
 """
 
@@ -369,6 +374,31 @@ def reload_it():
                   "the old spawner ends with its last session")
 
 
+def stopped():
+    """popper ends while a message is with the MTA: that goes on."""
+    with Sender() as sender:
+        server, gate = sender.server, os.path.join(sender.folder, "gate")
+        os.mkfifo(gate)
+        os.chmod(gate, 0o666)
+        client = server.enter(sender.users[0])
+        sender.order("wait")
+        begin(client)
+        client.send(MESSAGE + b".\r\n")
+        opened = os.open(gate, os.O_WRONLY)  # once it waits there
+        began = popper.descendants(server.main.pid)
+        mine = {pid: began[pid] for pid in began
+                if popper.status(pid)["Name"] not in (
+                    "sendmail", "popper-session", "popper-attend")}
+        server.main.send_signal(signal.SIGTERM)
+        server.main.wait(popper.PATIENCE)
+        tap.equal(popper.wait_gone(mine), [], "popper and its services end")
+        os.close(opened)
+        tap.equal(popper.wait_gone(began), [], "the rest ends")
+        tap.equal(len([name for name in os.listdir(sender.folder)
+                       if name.endswith(".done")]), 1,
+                  "when the MTA has ended as it should")
+
+
 def many():
     """Each session has a channel; none is lost, none is left."""
     with Sender() as sender:
@@ -555,7 +585,7 @@ def may_mount():
 
 
 for TEST in (started, sandboxed, exit_codes, aborted, rules, slow,
-             two_at_once, killed, reload_it, many):
+             two_at_once, killed, reload_it, stopped, many):
     tap.run(TEST)
 if shutil.which("msmtp"):
     tap.run(with_msmtp)

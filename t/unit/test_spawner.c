@@ -412,8 +412,24 @@ sessions_that_stay_keep_it(void **state)
 	assert_int_equal(spawner_admit(&spawner, &opening), -1);
 	is_good(channel);
 	assert_int_equal(waitpid(spawner.pid, &gone, WNOHANG), 0);
-	assert_int_equal(kill(spawner.pid, SIGTERM), 0); /* of its group */
+	close(channel);
+}
+
+/* All of popper is told to stop: only the parent keeps it then. */
+static void
+it_stops_with_its_parent(void **state)
+{
+	struct errand x = { .module = "able" };
+	int channel = admitted();
+
+	(void)state;
 	is_good(channel);
+	assert_int_equal(kill(spawner.pid, SIGTERM), 0);
+	is_good(channel);
+	spawner_forget(&spawner);
+	if (errand_send(channel, &x, -1) == 0 && answered(channel) &&
+	    errand_send(channel, &x, -1) == 0) /* it was on its way */
+		assert_false(answered(channel));
 	close(channel);
 }
 
@@ -450,6 +466,7 @@ main(void)
 		TEST(errands_are_counted),
 		TEST(many_sessions_come_and_go),
 		TEST(sessions_that_stay_keep_it),
+		TEST(it_stops_with_its_parent),
 		cmocka_unit_test(nobody_wants_one),
 	};
 

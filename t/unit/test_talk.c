@@ -1,4 +1,4 @@
-/* test_talk.c - src/session/talk.c */
+/* test_talk.c - src/session/talk.c; linked with --wrap of the clock. */
 #include "unit.h"
 
 #include <errno.h>
@@ -131,8 +131,9 @@ take_lines(void *self, const struct popper_call *c, struct popper_error *e)
 		if (n == 1 && buf[0] == '.')
 			break;
 		strcat(kinds,
-		    n == POPPER_READ_LONG ? "l"
-			: c->talk->read_crlf(c->talk) ? "c" : "n");
+		    n == POPPER_READ_LONG             ? "l"
+			: c->talk->read_crlf(c->talk) ? "c"
+						      : "n");
 	}
 	return (c->talk->ok)(c->talk, "%s", kinds);
 }
@@ -155,6 +156,43 @@ send_long_errand(
 
 	(void)self;
 	return c->attend(c, popper_slice(request, sizeof(request)), -1, e);
+}
+
+/* --- A client that is silent for some minutes: they are played. --- */
+
+static unsigned silence; /* minutes */
+static int64_t skew;
+
+int __wrap_deadline_left(deadline_t);
+int __real_deadline_left(deadline_t);
+deadline_t __wrap_deadline_in(int64_t);
+deadline_t __real_deadline_in(int64_t);
+enum stream_line __wrap_stream_read_line(
+    struct stream *, size_t, struct popper_slice *, deadline_t);
+enum stream_line __real_stream_read_line(
+    struct stream *, size_t, struct popper_slice *, deadline_t);
+
+int
+__wrap_deadline_left(deadline_t d)
+{
+	return __real_deadline_left(d - skew);
+}
+
+deadline_t
+__wrap_deadline_in(int64_t ms)
+{
+	return __real_deadline_in(ms) + skew;
+}
+
+enum stream_line
+__wrap_stream_read_line(struct stream *s, size_t most,
+    struct popper_slice *line, deadline_t deadline)
+{
+	if (silence == 0)
+		return __real_stream_read_line(s, most, line, deadline);
+	silence--;
+	skew += 60000;
+	return STREAM_EXPIRED;
 }
 
 /* --- A session that talks to nobody. --- */
@@ -192,9 +230,9 @@ run(int (*command)(void *, const struct popper_call *, struct popper_error *),
 {
 	struct popper_command c = { "XTEST", 0, 1, command };
 	struct popper_slice args[1] = { popper_slice_text(argument) };
-	struct part part = { .command = &c,
-		.module = "test",
-		.attendant = attendant };
+	struct part part = {
+		.command = &c, .module = "test", .attendant = attendant
+	};
 
 	stream.out_len = 0;
 	reply_begin(&reply);
@@ -256,6 +294,47 @@ asks_for_lines_first(void **state)
 	assert_true(stream_preload(&stream, S("a\r\nb")));
 	assert_int_equal(run(take_lines, ""), OUTCOME_CLOSE);
 	assert_sent("+OK go on\r\n");
+}
+
+static unsigned leases;
+static bool lease_lost;
+
+static int
+take_lease(void *self, struct popper_error *error)
+{
+	(void)self;
+	leases++;
+	return lease_lost ? error_set(error, POPPER_IN_USE, "lost") : 0;
+}
+
+/* Whether the client is slow or gone, the lock is looked after. */
+static void
+looks_after_the_lock(void **state)
+{
+	static struct popper_drop leased;
+
+	(void)state;
+	leased = *maildrop.driver;
+	leased.lease = take_lease;
+	maildrop.driver = &leased;
+	leases = 0;
+	silence = 5;
+	assert_true(stream_preload(&stream, S("a\r\n.\r\n")));
+	assert_int_equal(run(take_lines, ""), OUTCOME_DONE);
+	assert_in_range(leases, 5, 6);
+	assert_int_equal(silence, 0);
+	silence = 20; /* longer than a client may take */
+	assert_true(stream_preload(&stream, S("a\r\n.\r\n")));
+	assert_int_equal(run(take_lines, ""), OUTCOME_CLOSE);
+	assert_in_range(silence, 9, 10);
+	silence = 5;
+	leases = 0;
+	lease_lost = true;
+	assert_int_equal(run(take_lines, ""), OUTCOME_CLOSE);
+	assert_int_equal(leases, 1);
+	silence = 0;
+	lease_lost = false;
+	stream_forget(&stream);
 }
 
 /* The attendant's end: one answer to what ${send_errand} asks. */
@@ -385,6 +464,8 @@ main(void)
 		    reads_what_the_client_sends, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    asks_for_lines_first, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    looks_after_the_lock, start, stop),
 		cmocka_unit_test_setup_teardown(sends_errands, start, stop),
 		cmocka_unit_test_setup_teardown(has_no_attendant, start, stop),
 		cmocka_unit_test_setup_teardown(says_why_not, start, stop),
