@@ -76,7 +76,8 @@ take_line(struct scan *s, const char *line, size_t len, bool begins)
 
 	if (begins && whole && mbox_mmdf(line, len) > 0)
 		return begin_message(s, line, len);
-	if (begins && s->text == s->at &&
+	/* One such line, right behind the separator. */
+	if (begins && s->text == s->at && s->now.from_len <= OCTETS + 2 &&
 	    s->now.from_len + len <= MBOX_FROM_MAX &&
 	    mbox_from(line, len) > 0) {
 		s->now.from_len += (uint32_t)len;

@@ -26,7 +26,7 @@ static int
 add_name(const struct popper_host *h, const struct mbox_conf *conf,
     const struct popper_place *place, char *path, struct popper_error *e)
 {
-	char name[POPPER_PATH_MAX + 1], pattern[POPPER_PATH_MAX + 1];
+	char name[POPPER_PATH_MAX + 1], pattern[POPPER_PATH_MAX + 1], *p;
 	int n = snprintf(pattern, sizeof(pattern), "/%s", conf->temp_name);
 
 	if (n < 2 || (size_t)n >= sizeof(pattern) ||
@@ -35,6 +35,9 @@ add_name(const struct popper_host *h, const struct mbox_conf *conf,
 		    "drop mbox: temp-name = \"%s\" in modules.conf: must be "
 		    "the name of a file",
 		    conf->temp_name);
+	/* Qpopper's own word for the user. */
+	if ((p = strstr(pattern, "%s")) != NULL)
+		p[1] = 'u';
 	if (h->expand(name, sizeof(name), pattern, place->identity, e) == -1)
 		return -1;
 	if (strlen(path) + strlen(name) > POPPER_PATH_MAX)
@@ -109,33 +112,39 @@ objection(const struct mbox_remains *r)
 	return NULL;
 }
 
+/* Why is the file, if there is one, not to be used?  NULL: it is. */
+static const char *
+open_checked(struct mbox_remains *r)
+{
+	r->fd = open(
+	    r->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (r->fd == -1)
+		return errno == ELOOP ? "it is a symbolic link"
+				      : "it cannot be opened";
+	if (fstat(r->fd, &r->st) == -1)
+		return "it cannot be looked at";
+	return objection(r);
+}
+
 /* Open and lock r->path.  1: it has content; 0: leave it alone; -1. */
 static int
 try_open(struct mbox *m, struct mbox_remains *r, struct popper_error *e)
 {
-	const int flags =
-	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	const char *why = NULL;
+	const char *why;
 
-	r->fd = open(r->path, flags);
-	if (r->fd == -1 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (r->fd == -1)
-		why = errno == ELOOP ? "it is a symbolic link"
-				     : "it cannot be opened";
-	else if (fstat(r->fd, &r->st) == -1)
-		why = "it cannot be looked at";
-	else if (r->st.st_size == 0)
-		return 0;
-	else
-		why = objection(r);
-	if (why != NULL) {
-		m->host->log(POPPER_LOG_WARNING,
-		    "%s: left alone, %s; if it has mail of %s from a crash of "
-		    "another server, see to it",
-		    r->path, why, m->user);
+	errno = 0;
+	r->st.st_size = -1; /* not known */
+	if ((why = open_checked(r)) != NULL) {
+		if (r->fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+			return 0;
+		if (r->st.st_size != 0)
+			m->host->log(POPPER_LOG_WARNING,
+			    "%s: left alone, %s; if it has mail of %s from a "
+			    "crash of another server, see to it",
+			    r->path, why, m->user);
 		return 0;
 	}
+	/* An empty one may be locked, too: he serves the mbox itself. */
 	if (flock(r->fd, LOCK_EX | LOCK_NB) == -1)
 		return m->host->fail(e, POPPER_IN_USE,
 		    "%s: locked: another server has a session of %s", r->path,

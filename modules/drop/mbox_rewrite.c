@@ -54,9 +54,9 @@ add(struct mbox_pieces *p, struct mbox_piece piece)
 void
 mbox_add_octets(struct mbox_pieces *p, int fd, uint64_t from, uint64_t len)
 {
-	struct mbox_piece *last = p->list + p->count - (p->count > 0);
+	struct mbox_piece *last = p->count > 0 ? &p->list[p->count - 1] : NULL;
 
-	if (p->count > 0 && last->fd == fd && last->from + last->len == from) {
+	if (last != NULL && last->fd == fd && last->from + last->len == from) {
 		last->len += len;
 		p->len += len;
 		return;

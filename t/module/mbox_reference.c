@@ -58,6 +58,42 @@ add(struct mbox_index *index, struct mbox_record record)
 	index->records[index->count++] = record;
 }
 
+/* MMDF: what lies between two separators and is more than empty lines. */
+static void
+scan_mmdf(struct popper_slice file, struct mbox_index *index)
+{
+	struct mbox_record now = { .offset = 0 };
+	bool blank = true;
+	size_t at = 0, len;
+
+	index->mmdf = true;
+	while (at <= file.len) {
+		len = at == file.len ? 0
+				     : mbox_mmdf(file.ptr + at, file.len - at);
+		if ((len > 0 || at == file.len) && !blank) {
+			now.end = at;
+			add(index, now);
+		}
+		if (len > 0) {
+			now.offset = at;
+			len +=
+			    mbox_from(file.ptr + at + len, file.len - at - len);
+			if (len > MBOX_FROM_MAX)
+				len = mbox_mmdf(file.ptr + at, file.len - at);
+			now.from_len = (uint32_t)len;
+			blank = true;
+			at += len;
+			continue;
+		}
+		if (at == file.len)
+			break;
+		blank = blank && is_blank(file, at) > 0;
+		while (at < file.len && file.ptr[at] != '\n')
+			at++;
+		at += at < file.len;
+	}
+}
+
 int
 reference_scan(struct popper_slice file, struct mbox_index *index)
 {
@@ -66,6 +102,10 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 	bool before = true; /* a separator may stand here */
 
 	*index = (struct mbox_index){ .size = file.len };
+	if (mbox_mmdf(file.ptr, file.len) > 0) {
+		scan_mmdf(file, index);
+		at = file.len;
+	}
 	while (at < file.len) {
 		from = before ? mbox_from(file.ptr + at, file.len - at) : 0;
 		if (at == 0 && from == 0)

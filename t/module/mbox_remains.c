@@ -210,6 +210,59 @@ half_written_back_is_completed(void **state)
 	}
 }
 
+/* How often the message whose text is ${text} is there. */
+static size_t
+count_of(struct rig *r, const char *text)
+{
+	struct popper_slice got;
+	size_t i, n = 0;
+
+	for (i = 0; i < r->drop->count(r->self); i++) {
+		got = rig_read(r, i, 0);
+		n += memmem(got.ptr, got.len, text, strlen(text)) != NULL;
+		free((void *)(uintptr_t)got.ptr);
+	}
+	return n;
+}
+
+/* However the files overlap: as often as where it is more often. */
+static void
+nothing_is_lost_or_doubled(void **state)
+{
+	static const char *const forms[][2] = { { A, A2 }, { B, B2 }, { C, C2 },
+		{ N, N2 } };
+	static const char *const texts[] = { "Subject: A\n", "Subject: B\n",
+		"Subject: C\n", "Subject: N\n" };
+	struct rig *r = *state;
+	char left[2048], mbox[2048], *p, *q;
+	uint32_t seed = 3;
+	int round, i, k, in_left[4], in_mbox[4];
+
+	for (round = 0; round < 500; round++) {
+		memset(in_left, 0, sizeof(in_left));
+		memset(in_mbox, 0, sizeof(in_mbox));
+		*(p = left) = *(q = mbox) = '\0';
+		for (i = 0; i < round % 9; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			k = seed >> 16 & 3;
+			if ((seed >> 20 & 1) != 0) {
+				p = stpcpy(p, forms[k][seed >> 21 & 1]);
+				in_left[k]++;
+			} else {
+				q = stpcpy(q, forms[k][seed >> 21 & 1]);
+				in_mbox[k]++;
+			}
+		}
+		put_left(r, left, strlen(left));
+		rig_put(r, mbox);
+		rig_open(r);
+		for (k = 0; k < 4; k++)
+			assert_int_equal(count_of(r, texts[k]),
+			    in_left[k] > in_mbox[k] ? in_left[k] : in_mbox[k]);
+		rig_close(r);
+	}
+}
+
 static void
 internal_notes_stay_first(void **state)
 {
@@ -303,6 +356,15 @@ a_session_of_the_old_server_is_heeded(void **state)
 	(void)close(fd);
 	rig_open(r);
 	rig_expect(r, A);
+	rig_close(r);
+	/* In server mode its copy is empty, and locked. */
+	put_left(r, "", 0);
+	fd = open(left_path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	rig_refused(r, POPPER_IN_USE);
+	(void)close(fd);
+	rig_open(r);
+	rig_expect(r, A);
 }
 
 static int
@@ -351,7 +413,7 @@ it_is_found_where_qpopper_had_it(void **state)
 	assert_int_equal(write(fd, A, strlen(A)), strlen(A));
 	(void)close(fd);
 	r->conf.temp_dir = temp;
-	r->conf.temp_name = "left-%u";
+	r->conf.temp_name = "left-%s"; /* as Qpopper has it */
 	rig_open(r);
 	rig_expect(r, A N);
 	rig_close(r);
@@ -434,6 +496,7 @@ main(void)
 		RIGGED(line_ends_and_nul_do_not_matter),
 		RIGGED(half_a_copy_adds_nothing),
 		RIGGED(half_written_back_is_completed),
+		RIGGED(nothing_is_lost_or_doubled),
 		RIGGED(internal_notes_stay_first),
 		RIGGED(mmdf_is_merged_alike),
 		RIGGED(what_is_not_the_users_is_left_alone),
