@@ -337,30 +337,65 @@ keep(void *arg, const char *user, int64_t number)
 	return 0;
 }
 
-/*
- * GDBM's recovery writes a new file and renames it to the name that it was
- * told.  That is one in the folder ${rescue}: the session could not make one
- * beside the database, and it would be the user's.
- */
-static void
-salvage(const struct bulletins_db_file *f, struct records *r)
+/* A copy of the database in the folder ${rescue}: its descriptor, or -1. */
+static int
+copy_database(const struct bulletins_db_file *f)
 {
-	char name[64];
-	struct bulletins_db_file old = *f;
+	int to = openat(f->rescue, RESCUE_FILE,
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char piece[16384];
+	off_t at = 0;
+	ssize_t n = 1;
+
+	while (to != -1 && n > 0) {
+		n = pread(f->fd, piece, sizeof(piece), at);
+		if (n > 0 && pwrite(to, piece, (size_t)n, at) != n)
+			n = -1;
+		at += n > 0 ? n : 0;
+	}
+	if (to != -1 && n == 0)
+		return to;
+	if (to != -1)
+		(void)close(to);
+	return -1;
+}
+
+/*
+ * GDBM's recovery makes a file beside the one that it was told and renames it.
+ * The session could not make one beside the database, and it would be the
+ * user's: so a copy is recovered, in the folder ${rescue}.
+ */
+static bool
+salvage_copy(const struct bulletins_db_file *f, struct records *r)
+{
+	struct bulletins_db_file copy = { .fd = copy_database(f) };
 	gdbm_recovery how;
+	char name[64];
+	bool good = false;
 	GDBM_FILE db;
 
+	if (copy.fd == -1)
+		return false;
 	(void)snprintf(
 	    name, sizeof(name), "/proc/self/fd/%d/" RESCUE_FILE, f->rescue);
-	old.path = name;
-	if ((db = open_db(&old, GDBM_WRITER)) == NULL)
-		return;
-	if (f->rescue != -1)
-		(void)gdbm_recover(db, &how, 0);
-	(void)walk(f, db, keep, r); /* what can be read, if not all */
-	(void)gdbm_close(db);
-	if (f->rescue != -1)
-		(void)unlinkat(f->rescue, RESCUE_FILE, 0);
+	copy.path = name;
+	if ((db = open_db(&copy, GDBM_WRITER)) != NULL) {
+		good =
+		    gdbm_recover(db, &how, 0) == 0 && walk(f, db, keep, r) == 0;
+		(void)gdbm_close(db);
+	}
+	(void)close(copy.fd);
+	(void)unlinkat(f->rescue, RESCUE_FILE, 0);
+	return good;
+}
+
+static void
+forget(struct records *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->list[i].user);
+	free(r->list);
+	*r = (struct records){ .count = 0 };
 }
 
 bool
@@ -384,11 +419,12 @@ bulletins_db_file_renew(struct bulletins_db_file *f, size_t *kept)
 	struct records r = { .count = 0 };
 	bool good;
 
-	salvage(f, &r);
+	if (f->rescue == -1 || !salvage_copy(f, &r)) {
+		forget(&r);
+		(void)bulletins_db_walk(f, keep, &r); /* up to the damage */
+	}
 	good = bulletins_db_make(f, r.list, r.count);
 	*kept = r.count;
-	for (size_t i = 0; i < r.count; i++)
-		free(r.list[i].user);
-	free(r.list);
+	forget(&r);
 	return good;
 }

@@ -178,6 +178,9 @@ def checking():
                   .replace("\n", "\r\n"))[0], 0, "From_ and CRLF are good")
     tap.equal(ctl("post", "-n", "../x", text=GOOD % "x")[0], 2,
               "post: a name stays in the folder")
+    status, _, err = ctl("post", "-g", "no-such-group", text=GOOD % "x")
+    tap.ok(status == 1 and 'no group "no-such-group"' in err,
+           "post: a group that is none")
     tap.equal(ctl("post", "--frog", text=GOOD % "x")[0], 2,
               "post: an option that is none")
     status, _, err = ctl("post", "/nonexistent")
@@ -397,6 +400,34 @@ def databases():
     status, out, err = ctl("status", "other")
     tap.ok("number: 77 " in out, "with its numbers: " + out + err)
     tap.ok("is there" in ctl("init")[1], "init again does no harm")
+    damaged()
+
+
+def damaged():
+    """A session, shut off as it is, makes it anew of what can be read."""
+    os.unlink(DATABASE + "/bulldb")
+    records = [("old-user-%03d" % n, n) for n in range(600)]
+    with open(DATABASE + "/bulldb.pag", "wb") as file:
+        for at in range(0, len(records), 40):
+            file.write(page(dict(records[at:at + 40])).ljust(1024, b"\0"))
+    tap.ok("600 users" in ctl("init")[1], "a database of 600 users")
+    os.unlink(DATABASE + "/bulldb.pag")
+    with open(DATABASE + "/bulldb", "r+b") as file:
+        data = file.read()
+        folder, size = struct.unpack_from("@qi", data, 8)
+        buckets = sorted(set(struct.unpack_from("@%dq" % (size // 8), data,
+                                                folder)))
+        for bucket in buckets[1:]:
+            file.seek(bucket)
+            file.write(b"\xff" * 64)
+    user = users("damaged")[0]
+    tap.equal(subjects(user), ["One"], "nobody is kept from his mail")
+    kept = int(SERVER.log.wait(r"made anew with (\d+) users")[1])
+    tap.ok(0 < kept < 600, "%d of 600 users could be read, with %d of %d "
+           "buckets damaged" % (kept, len(buckets) - 1, len(buckets)))
+    tap.equal(subjects(user), ["One"], "and it works again")
+    tap.equal(os.listdir(SERVER.path("state", user.name)).count(
+        "bulldb.rescue"), 0, "nothing is left of it")
 
 
 def page(records):

@@ -42,6 +42,8 @@ static const struct popper_option options[] = {
 	POPPER_OPTION(TEXT, struct bulletin_conf, popbull_directory,
 	    "popbull-directory", "", ""),
 	POPPER_OPTION(TEXT, struct bulletin_conf, bulldb, "bulldb", "", ""),
+	POPPER_OPTION(BOOL, struct bulletin_conf, group_bulletins,
+	    "group-bulletins", "no", ""),
 	POPPER_OPTIONS_END
 };
 

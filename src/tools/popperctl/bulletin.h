@@ -13,6 +13,7 @@ struct bulletin_conf {
 	const char *directory;
 	const char *popbull_directory;
 	const char *bulldb;
+	bool group_bulletins;
 	/* Of popper.conf. */
 	const char *state_folder;
 	const char *mail_group;

@@ -4,6 +4,7 @@
  * Runs as:  whoever calls popperctl; reads only.
  */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,25 @@ print(int folder, const struct bulletins_entry *b)
 	return true;
 }
 
+/* Sessions cannot tell a group that is not theirs from one that is not there:
+ * tell it here. */
+static bool
+has_group(const struct bulletins_entry *b)
+{
+	char group[256], name[1024];
+	const char *dot = strchr(b->name, '.');
+
+	if (dot == NULL)
+		return true;
+	(void)text_print(
+	    group, sizeof(group), "%.*s", (int)strcspn(dot + 1, "."), dot + 1);
+	if (strcmp(group, "ALL") == 0 || getgrnam(group) != NULL)
+		return true;
+	popperctl_say("%s: there is no such group: nobody gets it",
+	    shown(name, sizeof(name), b->name, 255));
+	return false;
+}
+
 int
 bulletin_list(const struct popperctl *p, char **args, int count)
 {
@@ -75,8 +95,11 @@ bulletin_list(const struct popperctl *p, char **args, int count)
 		popperctl_say("%s: %s", conf.directory, strerror(errno));
 		return POPPERCTL_FAILED;
 	}
-	for (size_t i = 0; i < f.count; i++)
+	for (size_t i = 0; i < f.count; i++) {
 		good = print(f.fd, &f.entries[i]) && good;
+		if (conf.group_bulletins && !has_group(&f.entries[i]))
+			good = false;
+	}
 	bulletins_folder_close(&f);
 	return good ? POPPERCTL_DONE : POPPERCTL_FAILED;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -273,6 +274,10 @@ bulletin_post(const struct popperctl *ctl, char **args, int count)
 		popperctl_say("a group or a name has letters, digits, \"_\" "
 			      "and \"-\" only");
 		return POPPERCTL_USAGE;
+	}
+	if (strcmp(p.group, "ALL") != 0 && getgrnam(p.group) == NULL) {
+		popperctl_say("there is no group \"%s\"", p.group);
+		return POPPERCTL_FAILED;
 	}
 	if (!p.check_only &&
 	    bulletin_conf_read(ctl, p.directory, &conf, &e) == -1)
