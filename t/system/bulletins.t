@@ -11,6 +11,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
@@ -392,6 +393,7 @@ def databases():
         tap.equal(subjects(user), [], user.name + ": and gone")
         status, out, _ = ctl("status", user.name)
         tap.ok(status == 0 and "bulldb)" in out, "status: " + out.strip())
+    at_once()
     os.unlink(DATABASE + "/bulldb")
     with open(DATABASE + "/bulldb.pag", "wb") as file:
         file.write(page({"ndbm-user": 1, "other": 77}))
@@ -428,6 +430,33 @@ def damaged():
     tap.equal(subjects(user), ["One"], "and it works again")
     tap.equal(os.listdir(SERVER.path("state", user.name)).count(
         "bulldb.rescue"), 0, "nothing is left of it")
+
+
+def at_once():
+    """Fifty users log in together while a bulletin is new to them."""
+    ours = [SERVER.add_user("crowd-%d" % n, popper.DROPS[0], MESSAGES[:1])
+            for n in range(50)]
+    name = post("Crowd")
+    got, gate = {}, threading.Barrier(len(ours))
+
+    def come(user):
+        gate.wait(popper.PATIENCE)
+        client = SERVER.enter(user)
+        got[user.name] = client.ok("STAT").split()[1]
+        client.quit()
+
+    threads = [threading.Thread(target=come, args=(user,)) for user in ours]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tap.equal([user.name for user in ours if got.get(user.name) != "2"], [],
+              "of fifty at once everybody gets in and gets it")
+    tap.equal(SERVER.log.find(r"bulletins of crowd"), [], "without trouble")
+    wrong = [user.name for user in ours if "number: %s " % name.split(".")[0]
+             not in ctl("status", user.name)[1]]
+    tap.equal(wrong, [], "all are in the database")
+    ctl("retract", name)
 
 
 def page(records):
