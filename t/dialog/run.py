@@ -60,12 +60,20 @@ class Dialog:
         """Dialogs with the same key share a server."""
         return tuple(self.header["conf"]), tuple(self.header["modules"])
 
+    def built(self):
+        """Are its modules?  configure can leave some out."""
+        named = [re.match(r"(auth|drop|ext) (\w+)", line)
+                 for line in self.header["modules"]]
+        return all(os.path.exists(os.path.join(
+            popper.BUILD, "modules", name[1], name[2] + ".la"))
+            for name in named if name)
+
     def wants(self, mode, drop):
         only = self.header.get("only")
         not_in = self.header.get("not-in", "").split()
         as_root = popper.ROOT and mode != "user"
         return (not only or only == drop) and mode not in not_in and not (
-            as_root and "not-as-root" in self.header)
+            as_root and "not-as-root" in self.header) and self.built()
 
 
 def unescape(text):
