@@ -151,7 +151,8 @@ judge(const char *name, struct popper_slice s)
 	if (name[0] == '\0' && l.escapes && l.high == 0)
 		return "ISO-2022-JP";
 	if (name[0] == '\0' || strcmp(name, "UTF-8") == 0)
-		return l.bad == 0 || l.good > l.bad ? "UTF-8" : "CP1252";
+		return l.bad == 0 || (l.good > 0 && l.good >= l.bad) ? "UTF-8"
+								     : "CP1252";
 	/* Text in Latin-1 is hardly ever valid UTF-8 by chance. */
 	if (strcmp(name, "CP1252") == 0 && l.good > 0 && l.bad == 0)
 		return "UTF-8";

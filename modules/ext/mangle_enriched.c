@@ -170,13 +170,14 @@ mangle_text_enriched(const struct mangle_text_job *job,
 	return result;
 }
 
-int
-mangle_page_enriched(struct popper_slice text, struct mangle_buffer *out)
+/* Doubled: "<" is a command else, and a line end a space; of n + 1 line ends
+ * the reader sees n. */
+static int
+double_signs(struct popper_slice text, struct mangle_buffer *out)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		/* Doubled: "<" is a command else, and a line end a space. */
 		if (text.ptr[i] != '<' && text.ptr[i] != '\n')
 			continue;
 		if (mangle_buffer_add(
@@ -184,11 +185,30 @@ mangle_page_enriched(struct popper_slice text, struct mangle_buffer *out)
 			return -1;
 		from = i;
 		if (text.ptr[i] == '\n' && i + 1 < text.len &&
-		    text.ptr[i + 1] == '\n') {
-			/* n + 1 line ends stand for n */
+		    text.ptr[i + 1] == '\n')
 			from = i + 1;
-		}
 	}
 	return mangle_buffer_add(
 	    out, popper_slice(text.ptr + from, text.len - from));
+}
+
+int
+mangle_page_enriched(struct popper_slice text, struct mangle_buffer *out)
+{
+	/* None is too long for a mail when it is doubled. */
+	const struct mangle_fill f = { .octets = MANGLE_LINE_OCTETS / 2 };
+	struct mangle_buffer lines;
+	struct popper_slice line;
+	int result = 0;
+
+	mangle_buffer_start(&lines, out->limit);
+	while (result == 0 && mangle_next_line(&text, &line))
+		if (line.len > f.octets)
+			result = mangle_fill(&f, line, &lines);
+		else if ((result = mangle_buffer_add(&lines, line)) == 0)
+			result = mangle_buffer_add_text(&lines, "\n");
+	if (result == 0)
+		result = double_signs(mangle_buffer_view(&lines), out);
+	mangle_buffer_free(&lines);
+	return result;
 }

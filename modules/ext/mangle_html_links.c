@@ -25,10 +25,12 @@ html_safe_url(GStringChunk *strings, const char *url)
 		url++;
 	if (g_str_has_prefix(url, "//"))
 		g_string_append(s, "https:");
+	/* What is beyond ASCII could look like something else. */
 	for (; *url != '\0' && s->len < MANGLE_LINE_OCTETS; url++)
-		if (*url == ' ')
-			g_string_append(s, "%20");
-		else if ((unsigned char)*url > ' ' &&
+		if (*url == ' ' || (unsigned char)*url >= 0x80)
+			g_string_append_printf(
+			    s, "%%%02X", (unsigned)(unsigned char)*url);
+		else if (*url > ' ' && *url != 0x7f &&
 		    strchr("<>\"", *url) == NULL)
 			g_string_append_c(s, *url);
 	while (s->len >= 3 && strcmp(s->str + s->len - 3, "%20") == 0)

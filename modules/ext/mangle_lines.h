@@ -31,6 +31,7 @@ size_t mangle_columns(struct popper_slice);
 struct mangle_fill {
 	struct popper_slice first, rest; /* what lines begin with */
 	size_t columns; /* including that; 0: any number */
+	size_t octets; /* likewise; 0: MANGLE_LINE_OCTETS */
 	bool plain_space; /* write U+00A0 as a space */
 };
 

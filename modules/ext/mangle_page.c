@@ -18,17 +18,17 @@ put_escaped(struct popper_slice s, struct mangle_buffer *out)
 {
 	static const char *const entity[] = { "&amp;", "&lt;", "&gt;",
 		"&quot;" };
+	static const char signs[] = "&<>\"";
 	size_t from = 0;
 	const char *p;
 
 	for (size_t i = 0; i < s.len; i++) {
-		p = s.ptr[i] == '\0' ? NULL : strchr("&<>\"", s.ptr[i]);
+		p = s.ptr[i] == '\0' ? NULL : strchr(signs, s.ptr[i]);
 		if (p == NULL)
 			continue;
 		if (mangle_buffer_add(
 			out, popper_slice(s.ptr + from, i - from)) == -1 ||
-		    mangle_buffer_add_text(
-			out, entity[p - strchr("&<>\"", '&')]) == -1)
+		    mangle_buffer_add_text(out, entity[p - signs]) == -1)
 			return -1;
 		from = i + 1;
 	}

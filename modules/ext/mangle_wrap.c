@@ -128,6 +128,7 @@ mangle_fill(const struct mangle_fill *f, struct popper_slice text,
 {
 	struct popper_slice prefix = f->first;
 	size_t from = 0, taken, columns;
+	size_t octets = f->octets == 0 ? MANGLE_LINE_OCTETS : f->octets;
 	struct cut cut;
 
 	do {
@@ -135,7 +136,8 @@ mangle_fill(const struct mangle_fill *f, struct popper_slice text,
 		columns = f->columns == 0     ? 0
 		    : f->columns > taken + 10 ? f->columns - taken
 					      : 10;
-		cut = cut_line(text, from, columns, MANGLE_LINE_OCTETS);
+		cut = cut_line(text, from, columns,
+		    octets > 2 * prefix.len ? octets - prefix.len : octets / 2);
 		if (add_prefix(prefix, cut.end == from, out) == -1 ||
 		    add_line(f, popper_slice(text.ptr + from, cut.end - from),
 			out) == -1 ||
