@@ -82,7 +82,7 @@ attempt("a path as a module's name", [r"modules\.conf:2: "],
 attempt("a missing file", [r"/nonexistent\.conf.*No such file"],
         args=["-f", "/nonexistent.conf"])
 attempt("a wrong -o", [r"no option \"tiemout\""], args=["-o", "tiemout=5"])
-attempt("an unknown command line option", [r"-Z|usage"], args=["-Z"])
+attempt("an unknown command line option", [r"-Q|usage"], args=["-Q"])
 attempt("a program folder without programs", [r"popper-(login|auth|session)"],
         conf='program-folder = "/nonexistent"\n')
 
