@@ -204,7 +204,8 @@ def names():
         tap.skip("names of clients", "no name server here: %s" % error)
         return
     with popper.Server(MODE, args=["-s"], start=False,
-                       conf={"reverse-lookup": True}) as server:
+                       conf={"reverse-lookup": True, "log-login": "yes"}
+                       ) as server:
         conf = server.write("resolv.conf", "nameserver 127.0.0.77\n"
                             "options timeout:30 attempts:1\n")
         hosts = server.write("hosts", "127.0.0.1 localhost\n"
@@ -229,6 +230,11 @@ def names():
         server.log.wait(r"Stats: mary 0 0 3 \d+ client\.example\.org "
                         r"127\.0\.0\.9$")
         tap.ok(True, "a client's name in the Stats line")
+        server.log.wait(r'\]: \(v[\d.]+\) POP login by user "mary" at '
+                        r'\(client\.example\.org\) 127\.0\.0\.9$')
+        server.log.wait(r'session-end from=127\.0\.0\.9 user="mary" '
+                        r'host=client\.example\.org ')
+        tap.ok(True, "in the line of log-login and in a session's end")
         client = session("127.0.0.11")
         server.log.wait(r'Client address "127\.0\.0\.11" not listed for its '
                         r'host name "liar\.example"')
