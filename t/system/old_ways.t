@@ -133,7 +133,8 @@ def file_options():
             path = server.write("qpopper.conf", line + "\n")
             done = subprocess.run(
                 server.command("--check", "-f", path), text=True, timeout=60,
-                env=server.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                env=server.environment(), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT)
             idle = re.search(r"conf:1: %s does nothing: ." % name, done.stdout,
                              re.IGNORECASE)
