@@ -1,0 +1,233 @@
+/*
+ * ext_mangle_drop.c - the maildrop of mary-no-mime: messages as plain text, and
+ * their sizes from session to session.
+ *
+ * Runs in: tests.
+ */
+#include "mangle_rig.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define SIMPLE "Subject: s\nX: y\n\ntext\n"
+
+static const struct popper_ext *
+ext(void)
+{
+	return mangle_LTX_popper_module.ext;
+}
+
+static const char *const stored[] = { SIMPLE, "Subject: t\r\n\r\nu\r\n", "?" };
+
+static size_t
+stored_count(const void *self)
+{
+	(void)self;
+	return 3;
+}
+
+static int
+stored_describe(void *self, size_t i, unsigned want, struct popper_message *m,
+    struct popper_error *e)
+{
+	(void)self;
+	(void)want;
+	(void)e;
+	m->octets = slow_octets(stored[i], strlen(stored[i]));
+	m->uid[0] = (char)('a' + i);
+	m->uid[1] = '\0';
+	return 0;
+}
+
+static unsigned reads;
+
+static int
+stored_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	reads++;
+	(void)self;
+	(void)e;
+	return sink->put(sink, popper_slice_text(stored[i] + offset)) == -1 ? -1
+									    : 0;
+}
+
+static enum popper_outcome
+stored_commit(
+    void *self, const struct popper_changes *changes, struct popper_error *e)
+{
+	(void)self;
+	(void)e;
+	return changes->count == 3 && changes->marks[0] == POPPER_MARK_DELETED
+	    ? POPPER_DONE
+	    : POPPER_NOT_DONE;
+}
+
+static unsigned closed;
+
+static void
+stored_close(void *self)
+{
+	(void)self;
+	closed++;
+}
+
+static const struct popper_drop stored_drop = { .size = sizeof(stored_drop),
+	.count = stored_count,
+	.describe = stored_describe,
+	.read = stored_read,
+	.commit = stored_commit,
+	.close = stored_close };
+
+static void
+without_suffix_the_drop_is_the_inner_one(void **state)
+{
+	void *outer = NULL;
+
+	(void)state;
+	assert_ptr_equal(
+	    ext()->wrap(rig, &stored_drop, &closed, &outer, &rig_error),
+	    &stored_drop);
+	assert_ptr_equal(outer, &closed);
+	rig_restart("other");
+	assert_ptr_equal(
+	    ext()->wrap(rig, &stored_drop, &closed, &outer, &rig_error),
+	    &stored_drop);
+}
+
+static void
+with_it_all_sizes_are_of_plain_text(void **state)
+{
+	const unsigned char marks[3] = { POPPER_MARK_DELETED, 0, 0 };
+	const struct popper_changes changes = {
+		.size = sizeof(changes), .count = 3, .marks = marks
+	};
+	const struct popper_drop *drop;
+	struct popper_message m;
+	struct collect out;
+	void *self;
+
+	(void)state;
+	rig_restart("no-mime");
+	drop = ext()->wrap(rig, &stored_drop, &closed, &self, &rig_error);
+	assert_ptr_not_equal(drop, &stored_drop);
+	assert_int_equal(drop->count(self), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(
+		    drop->describe(self, i,
+			POPPER_WANT_OCTETS | POPPER_WANT_UID, &m, &rig_error),
+		    0);
+		collect_start(&out);
+		assert_int_equal(
+		    drop->read(self, i, 0, &out.sink, &rig_error), 0);
+		assert_int_equal(m.octets, slow_octets(out.ptr, out.len));
+		/* The last one is no message. */
+		assert_int_equal(
+		    memmem(out.ptr, out.len, "text/plain", 10) != NULL, i < 2);
+		collect_end(&out);
+	}
+	assert_string_equal(m.uid, "c");
+	assert_int_equal(drop->commit(self, &changes, &rig_error), POPPER_DONE);
+	closed = 0;
+	drop->close(self);
+	assert_int_equal(closed, 1);
+}
+
+static void
+with_it_what_fails_is_as_it_is(void **state)
+{
+	const struct popper_drop *drop;
+	struct popper_message m;
+	struct collect out;
+	void *self;
+
+	(void)state;
+	rig_conf.largest = 1;
+	rig_restart("no-mime");
+	drop = ext()->wrap(rig, &stored_drop, &closed, &self, &rig_error);
+	assert_int_equal(
+	    drop->describe(self, 1, POPPER_WANT_OCTETS, &m, &rig_error), 0);
+	assert_int_equal(m.octets, strlen(stored[1]));
+	collect_start(&out);
+	assert_int_equal(drop->read(self, 1, 0, &out.sink, &rig_error), 0);
+	assert_int_equal(out.len, strlen(stored[1]));
+	assert_memory_equal(out.ptr, stored[1], out.len);
+	collect_end(&out);
+	drop->close(self);
+}
+
+/* The sizes of all, in a session of their own; how many were looked into. */
+static unsigned
+sizes(uint64_t octets[3])
+{
+	const struct popper_drop *drop;
+	struct popper_message m;
+	void *self;
+
+	rig_restart("no-mime");
+	drop = ext()->wrap(rig, &stored_drop, &closed, &self, &rig_error);
+	reads = 0;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(
+		    drop->describe(self, i, POPPER_WANT_OCTETS, &m, &rig_error),
+		    0);
+		octets[i] = m.octets;
+	}
+	drop->close(self);
+	return reads;
+}
+
+static void
+sizes_last_longer_than_a_session(void **state)
+{
+	uint64_t first[3], again[3];
+
+	(void)state;
+	assert_int_equal(sizes(first), 3);
+	assert_int_equal(sizes(again), 0);
+	assert_memory_equal(first, again, sizeof(first));
+	rig_conf.depth++; /* other limits, other sizes */
+	assert_int_equal(sizes(again), 3);
+	assert_memory_equal(first, again, sizeof(first));
+	assert_int_equal(sizes(again), 0);
+	bed_text(&rig_bed, "state/mangle-sizes", "nonsense\n1 a\n");
+	assert_int_equal(sizes(again), 3);
+	assert_memory_equal(first, again, sizeof(first));
+	bed_remove(&rig_bed, "state/mangle-sizes");
+	assert_int_equal(sizes(again), 3);
+	assert_int_equal(sizes(again), 0);
+}
+
+/* What fails for want of room is tried again. */
+static void
+sizes_are_not_kept_in_need(void **state)
+{
+	uint64_t octets[3];
+
+	(void)state;
+	bed_folder(&rig_bed, "state/mangle.tmp"); /* in the spool's way */
+	bed_text(&rig_bed, "state/mangle.tmp/x", "");
+	assert_int_equal(sizes(octets), 3);
+	assert_int_equal(octets[1], strlen(stored[1]));
+	bed_remove(&rig_bed, "state/mangle.tmp/x");
+	assert_int_equal(rmdir(bed_path(&rig_bed, "state/mangle.tmp")), 0);
+	assert_int_equal(sizes(octets), 3);
+	assert_int_not_equal(octets[1], strlen(stored[1]));
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, rig_start, rig_stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(without_suffix_the_drop_is_the_inner_one),
+		TEST(with_it_all_sizes_are_of_plain_text),
+		TEST(with_it_what_fails_is_as_it_is),
+		TEST(sizes_last_longer_than_a_session),
+		TEST(sizes_are_not_kept_in_need),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
