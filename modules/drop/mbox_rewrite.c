@@ -123,24 +123,75 @@ mbox_rewrite_sum(int fd, const struct mbox_rewrite *head, unsigned char sum[32])
 	return n == 0 ? 0 : -1;
 }
 
+/* Pieces may be small and many: they are written by the window. */
+struct out {
+	int fd;
+	uint64_t at; /* where the buffer goes */
+	size_t len; /* octets in it */
+	char buf[MBOX_WINDOW];
+};
+
+static int
+flush(struct out *o)
+{
+	if (mbox_write_at(o->fd, o->buf, o->len, o->at) == -1)
+		return -1;
+	o->at += o->len;
+	o->len = 0;
+	return 0;
+}
+
+static int
+put(struct mbox *m, struct out *o, const struct mbox_piece *piece)
+{
+	uint64_t done;
+	size_t n;
+
+	for (done = 0; done < piece->len; done += n) {
+		if (o->len == sizeof(o->buf)) {
+			if (flush(o) == -1)
+				return -1;
+			mbox_lock_keep(m);
+		}
+		n = sizeof(o->buf) - o->len;
+		if (n > piece->len - done)
+			n = (size_t)(piece->len - done);
+		errno = ESTALE;
+		if (piece->fd == -1)
+			memcpy(o->buf + o->len, piece->text + done, n);
+		else if (mbox_read_at(piece->fd, o->buf + o->len, n,
+			     piece->from + done) != (ssize_t)n)
+			return -1;
+		o->len += n;
+	}
+	return 0;
+}
+
 /* Step 1, but for the head. */
 static int
 write_octets(struct mbox *m, int fd, const struct mbox_rewrite *head,
     const struct mbox_pieces *p)
 {
-	uint64_t at = sizeof(*head);
+	struct mbox_piece old = {
+		.fd = m->fd, .from = head->tail, .len = head->size - head->tail
+	};
+	struct out *o = malloc(sizeof(*o));
+	int failed = 0;
 	size_t i;
 
-	for (i = 0; i < p->count; at += p->list[i++].len)
-		if (p->list[i].fd == -1 ? mbox_write_at(fd, p->list[i].text,
-					      (size_t)p->list[i].len, at) == -1
-					: copy(m, p->list[i], fd, at) == -1)
-			return -1;
-	return copy(m,
-	    (struct mbox_piece){ .fd = m->fd,
-		.from = head->tail,
-		.len = head->size - head->tail },
-	    fd, at);
+	if (o == NULL)
+		return -1;
+	o->fd = fd;
+	o->at = sizeof(*head);
+	o->len = 0;
+	for (i = 0; i < p->count && failed == 0; i++)
+		failed = put(m, o, &p->list[i]);
+	if (failed == 0)
+		failed = put(m, o, &old);
+	if (failed == 0)
+		failed = flush(o);
+	free(o);
+	return failed;
 }
 
 static int

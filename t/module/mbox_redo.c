@@ -161,6 +161,56 @@ half_a_room_is_given_back(void **state)
 	free(want);
 }
 
+/* Is ${got} the same as ${want}, but for empty lines at the old end? */
+static bool
+same_but_room(const char *got, const char *want)
+{
+	const char *rest = got + old_len;
+
+	if (strncmp(got, want, old_len) != 0)
+		return false;
+	return strcmp(rest + strspn(rest, "\n"), want + old_len) == 0;
+}
+
+/* It dies in a write, at its half, or beside one: all is there, with the notes
+ * or without them. */
+static void
+a_death_in_any_write_is_made_good(void **state)
+{
+	struct rig *r = *state;
+	char *old = malloc(2 * ROOM), *new = malloc(2 * ROOM);
+	struct popper_slice got;
+	bool died = true;
+	int at, round;
+
+	assert_true(old != NULL && new != NULL);
+	make_mailboxes(r);
+	for (at = 0; died; at++)
+		for (round = 0; round < 4; round++) {
+			rig_put(r, before);
+			(void)strcpy(old, before);
+			(void)strcpy(new, after);
+			died = dying_run(r, fetch_all, at, round % 2 == 1);
+			if (round >= 2) {
+				rig_deliver(r, NEW);
+				(void)strcat(old, NEW);
+				(void)strcat(new, NEW);
+			}
+			rig_open(r);
+			assert_int_equal(
+			    r->drop->count(r->self), COUNT + (round >= 2));
+			rig_close(r);
+			got = rig_get(r->path);
+			assert_true(same_but_room(got.ptr, old) ||
+			    strcmp(got.ptr, new) == 0);
+			free((void *)(uintptr_t)got.ptr);
+			assert_false(rig_exists(r, MBOX_REWRITE));
+		}
+	assert_in_range(at, 8, 40);
+	free(old);
+	free(new);
+}
+
 static void
 expect_doubt(struct rig *r, const char *text)
 {
@@ -231,6 +281,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIGGED(any_mixture_of_blocks_is_finished),
 		RIGGED(half_a_room_is_given_back),
+		RIGGED(a_death_in_any_write_is_made_good),
 		RIGGED(in_doubt_nothing_is_touched),
 		RIGGED(a_damaged_record_is_not_used),
 	};
