@@ -35,6 +35,7 @@ struct session {
 	uint64_t wait; /* seconds, after POPPER_TOO_SOON */
 	bool altered; /* filters had a part in the message just sent */
 	size_t expired; /* messages that no DELE has marked */
+	bool forgiven; /* that these were not removed is no failure of QUIT */
 	size_t retrieved, topped; /* RETR and TOP that were sent whole */
 	char host[HOST_MAX]; /* the client's name, once it is known; or "" */
 	deadline_t began, opened, ending; /* for the log */

@@ -68,6 +68,8 @@ commit(struct session *s, struct popper_error *e)
 		o = POPPER_DONE;
 	}
 	extensions_after_update(&s->extensions, o);
+	/* What nobody asked to delete may stay until the next session. */
+	s->forgiven = s->expired > 0 && s->messages.deleted == s->expired;
 	return o;
 }
 
@@ -99,10 +101,10 @@ update_run(struct session *s, struct tally *t, struct popper_error *e)
 		    o == POPPER_NOT_DONE ? "not done"
 					 : "not known how much was done",
 		    e->text);
+		s->expired = 0;
 	}
-	/* They stay held back: what follows is short, and then comes exit.
-	 * What nobody asked to delete may stay until the next session. */
-	return o == POPPER_DONE || s->messages.deleted == s->expired ? 0 : -1;
+	/* They stay held back: what follows is short, and then comes exit. */
+	return o == POPPER_DONE || s->forgiven ? 0 : -1;
 }
 
 void
