@@ -10,7 +10,7 @@
 enum role {
 	COLLECTS, /* the message goes into the spool */
 	REPLAYS, /* the result is known: the message is not needed */
-	PASSES /* it did not fit: goes on as it is */
+	PASSES /* it did not fit, or is a text already: goes on as it is */
 };
 
 struct filter {
@@ -73,6 +73,38 @@ filter_put(struct popper_sink *sink, struct popper_slice s)
 	return f->next->put(f->next, s);
 }
 
+static struct filter *
+new_filter(struct mangle *m, size_t i, struct popper_sink *next,
+    struct popper_error *e)
+{
+	struct filter *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		(void)m->host->fail_system(e, POPPER_TEMPORARY, "mangle");
+		return NULL;
+	}
+	*f = (struct filter){ .sink = { .put = filter_put },
+		.next = next,
+		.m = m,
+		.i = i };
+	return f;
+}
+
+/* What mangle_outer.c reads is a text already.  It goes through a filter all
+ * the same, for the server to know that this is not the message that is
+ * stored: auto-delete must not take the client to have that. */
+static struct popper_sink *
+show_hand(struct mangle *m, size_t i, struct popper_sink *next,
+    struct popper_error *e)
+{
+	struct filter *f = new_filter(m, i, next, e);
+
+	if (f == NULL)
+		return NULL;
+	f->role = PASSES;
+	return &f->sink;
+}
+
 struct popper_sink *
 mangle_filter(void *self, const struct popper_request *request,
     struct popper_sink *next, struct popper_error *e)
@@ -81,15 +113,9 @@ mangle_filter(void *self, const struct popper_request *request,
 	struct filter *f;
 
 	if (!mangle_arguments_are(request->argument))
-		return next;
-	if ((f = calloc(1, sizeof(*f))) == NULL) {
-		(void)m->host->fail_system(e, POPPER_TEMPORARY, "mangle");
+		return m->always ? show_hand(m, request->i, next, e) : next;
+	if ((f = new_filter(m, request->i, next, e)) == NULL)
 		return NULL;
-	}
-	*f = (struct filter){ .sink = { .put = filter_put },
-		.next = next,
-		.m = m,
-		.i = request->i };
 	if (!mangle_arguments_parse(
 		request->argument, &m->macros, &f->wish.arguments)) {
 		free(f);

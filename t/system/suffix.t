@@ -130,6 +130,26 @@ def cached():
         client.quit()
 
 
+def auto_delete():
+    """Who got a text of a message has not had the message."""
+    with start(**{"auto-delete": True}).start() as server:
+        client = by_password(server, "mary-no-mime")
+        for i in range(len(MESSAGES)):
+            client.fetch("RETR %d" % (i + 1))
+        client.ok("NOOP")
+        client.quit()
+        client = server.connect().enter("mary")
+        tap.equal(len(client.lines("LIST")), len(MESSAGES),
+                  "auto-delete leaves what went out as a text")
+        client.fetch("RETR 1")
+        client.ok("NOOP")
+        client.quit()
+        client = server.connect().enter("mary")
+        tap.equal(len(client.lines("LIST")), len(MESSAGES) - 1,
+                  "and removes what went out as it is")
+        client.quit()
+
+
 def domains():
     with start(**{"trim-domain": True}).start() as server:
         is_plain(by_password(server, "mary-no-mime@example.org"),
@@ -215,6 +235,7 @@ def tokens():
 
 passwords()
 cached()
+auto_delete()
 domains()
 apop()
 scram()
