@@ -21,15 +21,20 @@
 
 #define FILES 16 /* iconv opens its modules */
 
-/* Landlock; the C library has no functions for it. */
-#define FS_ALL ((UINT64_C(1) << 13) - 1)
+/* Landlock; the C library has no functions for it.  A right that is not handled
+ * here is the session's: what it may cut, the child could empty. */
+#define FS_ALL_1 ((UINT64_C(1) << 13) - 1)
+#define FS_REFER (UINT64_C(1) << 13) /* version 2 */
+#define FS_TRUNCATE (UINT64_C(1) << 14) /* version 3 */
+#define FS_IOCTL (UINT64_C(1) << 15) /* version 5 */
 #define FS_READ (UINT64_C(1) << 2 | UINT64_C(1) << 3)
 #define NET_ALL UINT64_C(3) /* version 4: bind and connect TCP */
+#define SCOPE_ALL UINT64_C(3) /* version 6: abstract sockets, signals */
 #define CREATE_VERSION 1u
 #define PATH_BENEATH 1
 
 struct ruleset {
-	uint64_t fs, net;
+	uint64_t fs, net, scope;
 };
 
 struct path_beneath {
@@ -86,19 +91,35 @@ limits(const struct mangle_conf *c)
 	return limit(RLIMIT_DATA, c->memory);
 }
 
+/* All that the kernel can take away. */
+static int
+make_ruleset(long version)
+{
+	struct ruleset r = {
+		.fs = FS_ALL_1, .net = NET_ALL, .scope = SCOPE_ALL
+	};
+	size_t size = sizeof(r);
+
+	r.fs |= version >= 2 ? FS_REFER : 0;
+	r.fs |= version >= 3 ? FS_TRUNCATE : 0;
+	r.fs |= version >= 5 ? FS_IOCTL : 0;
+	if (version < 6)
+		size -= sizeof(r.scope);
+	if (version < 4)
+		size -= sizeof(r.net);
+	return (int)syscall(SYS_landlock_create_ruleset, &r, size, 0u);
+}
+
 /* Only iconv's modules.  A kernel without Landlock: the session has said so in
  * the log. */
 static int
 paths(void)
 {
-	const struct ruleset r = { .fs = FS_ALL, .net = NET_ALL };
 	struct path_beneath p = { .allowed = FS_READ };
 	long version = syscall(
 	    SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_VERSION);
-	int rules, result;
+	int rules = make_ruleset(version), result;
 
-	rules = (int)syscall(SYS_landlock_create_ruleset, &r,
-	    version < 4 ? sizeof(r.fs) : sizeof(r), 0u);
 	if (rules == -1)
 		return 0;
 	p.parent = open(mangle_confine_folder(), O_PATH | O_CLOEXEC);
