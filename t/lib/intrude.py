@@ -12,11 +12,12 @@ import signal
 
 MACHINE = platform.machine()
 CALLS = {"read": 0, "open": 2, "socket": 41, "connect": 42, "fork": 57,
-         "execve": 59, "kill": 62, "setuid": 105, "setgid": 106,
+         "execve": 59, "kill": 62, "chmod": 90, "chown": 92, "setuid": 105, "setgid": 106,
          "setgroups": 116, "setresuid": 117, "ptrace": 101, "chroot": 161,
          "mount": 165, "getuid": 102, "openat": 257, "unshare": 272,
          "process_vm_readv": 310, "io_uring_setup": 425, "bpf": 321,
-         "pidfd_getfd": 438, "pidfd_open": 434}
+         "pidfd_getfd": 438, "pidfd_open": 434, "setxattr": 188,
+         "fchownat": 260, "fchmodat": 268, "fchmodat2": 452}
 GETREGS, SETREGS, ATTACH, DETACH, CONT, PEEK, POKE = 12, 13, 16, 17, 7, 2, 5
 WALL = 0x40000000
 KILLED = "killed"

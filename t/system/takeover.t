@@ -117,6 +117,15 @@ def against_session(server, alice, bob):
     for what, path in places(server, bob):
         got = intruder.call("openat", AT_FDCWD, path, 0, 0)
         tap.ok(got in want, "a session may not open %s: %s" % (what, got))
+    for call, arguments in (
+            ("chmod", (bob.drop.path, 0o777)),
+            ("fchmodat", (AT_FDCWD, bob.drop.path, 0o777)),
+            ("fchmodat2", (AT_FDCWD, bob.drop.path, 0o777, 0)),
+            ("chown", (bob.drop.path, bob.uid, bob.gid)),
+            ("fchownat", (AT_FDCWD, bob.drop.path, bob.uid, bob.gid, 0)),
+            ("setxattr", (bob.drop.path, "user.x", b"x", 1, 0))):
+        tap.ok(intruder.call(call, *arguments) in want,
+               "a session may not %s another user's mail" % call)
     got = intruder.call("openat", AT_FDCWD, alice.drop.path, 0, 0)
     tap.ok(isinstance(got, int), "but its own maildrop: %s" % got)
     intruder.leave()
