@@ -69,6 +69,21 @@ extern const struct qpopper_option qpopper_options[]; /* ended by NULL */
 /* The modules that serve what Qpopper did, ended by NULL. */
 extern const char *const qpopper_modules[];
 
+/* What Qpopper always did and is an option of popper.conf, ended by NULL. */
+struct qpopper_always {
+	const char *option, *value;
+};
+
+extern const struct qpopper_always qpopper_always[];
+
+#ifdef WITH_MANGLE
+#define QPOPPER_MANGLE "ext mangle",
+#define QPOPPER_SUFFIX { "name-suffix", "-no-mime" },
+#else
+#define QPOPPER_MANGLE
+#define QPOPPER_SUFFIX
+#endif
+
 /** qpopper_init(q, events): nothing has been said. */
 void qpopper_init(struct qpopper *, const struct qpopper_events *);
 

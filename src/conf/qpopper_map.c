@@ -4,6 +4,8 @@
  * Runs in: the master, at start and at SIGHUP, as root; popperctl.  In the
  * order of popper-qpopper(5); names without a section set nothing.
  */
+#include "config.h"
+
 #include "conf/qpopper.h"
 
 #include <stddef.h>
@@ -167,4 +169,16 @@ const struct qpopper_option qpopper_options[] = {
 	{ NULL, BOOL, NULL, NULL, NULL, NULL, false, false },
 };
 
-const char *const qpopper_modules[] = { "auth pam", "drop mbox", NULL };
+const char *const qpopper_modules[] = { "auth pam", "drop mbox", "ext xlst",
+	QPOPPER_MANGLE NULL };
+
+/* clang-format off */
+const struct qpopper_always qpopper_always[] = {
+	{ "log-style", "qpopper" }, /* its host has programs that read it */
+	{ "last", "yes" },
+	{ "euidl", "yes" },
+	{ "local-time", "yes" },
+	QPOPPER_SUFFIX
+	{ NULL, NULL }
+};
+/* clang-format on */

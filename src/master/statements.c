@@ -200,6 +200,16 @@ take_setting(void *context, bool inside, const char *name, const char *value,
 	return statements_set(name, value, e);
 }
 
+static int
+set_always(struct popper_error *e)
+{
+	for (size_t i = 0; qpopper_always[i].option != NULL; i++)
+		if (statements_set(qpopper_always[i].option,
+			qpopper_always[i].value, e) == -1)
+			return -1;
+	return 0;
+}
+
 int
 statements_file(const char *path, struct popper_error *e)
 {
@@ -212,8 +222,7 @@ statements_file(const char *path, struct popper_error *e)
 	if (qpopper_written(text)) {
 		said.file = path;
 		said.qpopper.files = 1;
-		/* Its host has programs that read its log. */
-		result = statements_set("log-style", "qpopper", e);
+		result = set_always(e);
 		if (result == 0)
 			result = qpopper_apply(&said.qpopper, text, path, e);
 	} else
@@ -236,7 +245,7 @@ use_modules(struct popper_error *e)
 	}
 	statements_note("%s is read as Qpopper's configuration; modules.conf "
 			"is not read: accounts are those of PAM, mail lies in "
-			"mbox files",
+			"mbox files, XLST and X-MANGLE are served",
 	    said.file);
 	if (overlay_add(&said.overlay, &replace, e) == -1)
 		return -1;

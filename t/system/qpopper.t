@@ -161,8 +161,15 @@ def without_modules():
     process = server.popen(command, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = process.communicate(timeout=60)[0].decode()
-    tap.equal(re.findall(r"^(?:auth|drop|ext) \S+", text, re.MULTILINE)[-1:],
-              ["drop mbox"], "without modules.conf mail lies in an mbox")
+    wanted = ["drop mbox", "ext xlst"]
+    if os.path.exists(os.path.join(popper.BUILD, "modules/ext/mangle.la")):
+        wanted += ["ext mangle"]
+        tap.match(text, r'(?m)^name-suffix = "-no-mime"$',
+                  "names may end in -no-mime")
+    tap.equal(re.findall(r"^(?:drop|ext) \S+", text, re.MULTILINE), wanted,
+              "without modules.conf mail lies in an mbox, extensions are on")
+    for line in ("last = yes", "euidl = yes", "local-time = yes"):
+        tap.match(text, "(?m)^%s$" % line, line)
     if os.path.exists(os.path.join(popper.BUILD, "modules/auth/pam.la")):
         tap.match(text, r"(?m)^auth pam \{$", "and accounts are those of PAM")
     server.stop()

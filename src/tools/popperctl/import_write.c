@@ -104,9 +104,12 @@ import_popper_conf(FILE *out, const struct import *m)
 		(void)fputs("modules = ", out);
 		print_value(out, m->modules_conf);
 	}
-	(void)fputs("# Log lines as Qpopper wrote them.\n"
-		    "log-style = \"qpopper\"\n\n",
-	    out);
+	(void)fputs("# What Qpopper always did.\n", out);
+	for (size_t i = 0; qpopper_always[i].option != NULL; i++) {
+		(void)fprintf(out, "%s = ", qpopper_always[i].option);
+		print_value(out, qpopper_always[i].value);
+	}
+	(void)fputc('\n', out);
 	print_entries(out, m, "", true);
 }
 
@@ -158,6 +161,12 @@ is_auth(const char *section)
 	return strncmp(section, "auth ", 5) == 0;
 }
 
+static bool
+is_ext(const char *section)
+{
+	return strncmp(section, "ext ", 4) == 0;
+}
+
 void
 import_modules_conf(FILE *out, const struct import *m)
 {
@@ -172,9 +181,14 @@ import_modules_conf(FILE *out, const struct import *m)
 		    strcmp(m->entries[i].section, "auth pam") != 0)
 			print_section(out, m, m->entries[i].section);
 	for (const char *const *s = qpopper_modules; *s != NULL; s++)
-		print_section(out, m, *s);
+		if (!is_ext(*s))
+			print_section(out, m, *s);
 	for (size_t i = 0; i < m->count; i++)
 		if (!is_printed(m, i) && !is_auth(m->entries[i].section) &&
 		    strcmp(m->entries[i].section, "drop mbox") != 0)
 			print_section(out, m, m->entries[i].section);
+	/* Behind the bulletins, so that these are mangled too. */
+	for (const char *const *s = qpopper_modules; *s != NULL; s++)
+		if (is_ext(*s))
+			print_section(out, m, *s);
 }
