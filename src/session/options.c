@@ -51,6 +51,7 @@ struct reading {
 	bool spool;
 	bool told; /* the log knows what is wrong with the line, if anything */
 	uint64_t longest; /* the server's timeout */
+	const char *expire; /* the server's days */
 	struct settings *settings;
 	struct qpopper qpopper;
 };
@@ -122,6 +123,15 @@ set(void *context, const struct qpopper_statement *s,
 	    option_find(settings_options, o->option), r->settings, value, e);
 }
 
+/* Where mail is removed by what is announced, that is no mere announcement: a
+ * user could keep what must go, and an old file have mail removed. */
+static bool
+changes_removal(const struct reading *r)
+{
+	return !r->spool && strcmp(r->settings->enforce_expire, "no") != 0 &&
+	    strcmp(r->settings->expire, r->expire) != 0;
+}
+
 static bool
 makes_sense(const struct reading *r)
 {
@@ -129,7 +139,7 @@ makes_sense(const struct reading *r)
 	struct popper_error e;
 
 	return r->settings->timeout > 0 && r->settings->timeout <= most &&
-	    retention_check(r->settings, &e) == 0;
+	    !changes_removal(r) && retention_check(r->settings, &e) == 0;
 }
 
 static void
@@ -161,6 +171,7 @@ options_take(
 	struct reading r = { .file = file,
 		.spool = spool,
 		.longest = settings->timeout,
+		.expire = settings->expire,
 		.settings = settings };
 	struct qpopper_events events = { .context = &r, .set = set };
 	char *line;

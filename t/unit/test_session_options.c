@@ -91,6 +91,22 @@ keeps_a_user_from_the_rest(void **state)
 }
 
 static void
+keeps_a_user_from_what_is_removed(void **state)
+{
+	(void)state;
+	s.expire = "30";
+	s.enforce_expire = "any";
+	take("set announce-expire = 36000\nset announce-expire = 1\n", false);
+	assert_string_equal(s.expire, "30");
+	assert_int_equal(lines, 2);
+	take("set announce-expire = 30\nset timeout = 9\n", false);
+	assert_int_equal(s.timeout, 9);
+	take("set announce-expire = 90\n", true);
+	assert_string_equal(s.expire, "90");
+	assert_int_equal(lines, 2);
+}
+
+static void
 lets_the_administrator_say_more(void **state)
 {
 	(void)state;
@@ -156,6 +172,8 @@ main(void)
 		    takes_what_a_user_may_say, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    keeps_a_user_from_the_rest, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    keeps_a_user_from_what_is_removed, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    lets_the_administrator_say_more, start, stop),
 		cmocka_unit_test_setup_teardown(
