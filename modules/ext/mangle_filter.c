@@ -83,10 +83,9 @@ new_filter(struct mangle *m, size_t i, struct popper_sink *next,
 		(void)m->host->fail_system(e, POPPER_TEMPORARY, "mangle");
 		return NULL;
 	}
-	*f = (struct filter){ .sink = { .put = filter_put },
-		.next = next,
-		.m = m,
-		.i = i };
+	*f = (struct filter){
+		.sink = { .put = filter_put }, .next = next, .m = m, .i = i
+	};
 	return f;
 }
 

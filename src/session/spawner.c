@@ -125,8 +125,10 @@ hear_parent(struct keeper *s)
 		return;
 	}
 	fd_close(&fd);
-	if (r == 1 || (r == -1 && errno == EAGAIN))
-		log_error("attendants: the parent sent nonsense");
+	/* EMSGSIZE also if we have no descriptor left for the channel. */
+	if (r == 1 || (r == -1 && (errno == EAGAIN || errno == EMSGSIZE)))
+		log_error("attendants: none for a session: nonsense from the "
+			  "parent, or too many open files");
 	else
 		unwatch(s, &s->parent);
 }

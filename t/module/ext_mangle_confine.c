@@ -38,8 +38,8 @@ attempt(const char *mail)
 static void
 mail_is_out_of_reach(void **state)
 {
-	long version = syscall(
-	    SYS_landlock_create_ruleset, NULL, (size_t)0, 1u);
+	long version =
+	    syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1u);
 	struct bed bed;
 	char mail[300];
 	int status;

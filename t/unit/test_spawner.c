@@ -1,5 +1,6 @@
 /* test_spawner.c - src/session/spawner.c and attendant.c: what sessions may do
  * to them. */
+#define _GNU_SOURCE /* prlimit */
 #include "unit.h"
 
 #include <errno.h>
@@ -320,6 +321,30 @@ many_sessions_come_and_go(void **state)
 	close(channel[0]);
 }
 
+/* Who finds no room goes without, and the others and later ones do not. */
+static void
+too_many_are_turned_away(void **state)
+{
+	const struct rlimit few = { .rlim_cur = 24, .rlim_max = 24 };
+	int channel[30];
+
+	(void)state;
+	channel[0] = admitted();
+	is_good(channel[0]);
+	assert_int_equal(prlimit(spawner.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	for (size_t i = 1; i < 30; i++)
+		channel[i] = admitted();
+	ask(channel[29], "able", S("who"), -1);
+	assert_false(answered(channel[29]));
+	for (size_t i = 1; i < 30; i++)
+		close(channel[i]);
+	is_good(channel[0]);
+	close(channel[0]);
+	channel[0] = admitted();
+	is_good(channel[0]);
+	close(channel[0]);
+}
+
 /* Sessions outlive their parent, and the spawner them. */
 static void
 sessions_that_stay_keep_it(void **state)
@@ -385,6 +410,7 @@ main(void)
 		TEST(errands_are_done_one_by_one),
 		TEST(errands_are_counted),
 		TEST(many_sessions_come_and_go),
+		TEST(too_many_are_turned_away),
 		TEST(sessions_that_stay_keep_it),
 		TEST(it_stops_with_its_parent),
 		cmocka_unit_test(nobody_wants_one),
