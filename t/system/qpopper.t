@@ -243,6 +243,11 @@ set timeout = 61
     code, said = call([tool, "import", "qpopper", path, "--popper-conf", ours])
     tap.ok(code == 1 and "not written over" in said,
            "a file that is there is not written over")
+    other = server.path("one-of-two.conf")
+    code, said = call([tool, "import", "qpopper", path, "--popper-conf", other,
+                       "--modules-conf", ours])
+    tap.ok(code == 1 and "not written over" in said and
+           not os.path.exists(other), "nor is the other one written then")
     code, said = call([tool, "import", "qpopper", path])
     tap.ok(code == 0 and "\ndrop mbox {" in said and "\nshy = yes" in said,
            "without names both are shown")

@@ -196,9 +196,12 @@ write_to(const char *path, const struct import *m,
 	bad =
 	    ferror(out) != 0 || fflush(out) == EOF || fsync(fileno(out)) == -1;
 	bad |= fclose(out) == EOF;
-	return bad ? error_system(e, POPPER_PERMANENT,
-			 "%s could not be written whole", path)
-		   : 0;
+	if (!bad)
+		return 0;
+	(void)error_system(
+	    e, POPPER_PERMANENT, "%s could not be written whole", path);
+	(void)unlink(path);
+	return -1;
 }
 
 static void
@@ -218,9 +221,14 @@ run(struct import *m, const char *path, const char *popper_conf)
 	int result = POPPERCTL_DONE;
 
 	if (read_all(m, path, &e) == -1 ||
-	    write_to(popper_conf, m, import_popper_conf, &e) == -1 ||
-	    write_to(m->modules_conf, m, import_modules_conf, &e) == -1)
+	    write_to(popper_conf, m, import_popper_conf, &e) == -1) {
 		result = popperctl_fail(&e);
+	} else if (write_to(m->modules_conf, m, import_modules_conf, &e) ==
+	    -1) {
+		result = popperctl_fail(&e);
+		if (popper_conf != NULL)
+			(void)unlink(popper_conf); /* both or none */
+	}
 	forget(m);
 	return result;
 }
