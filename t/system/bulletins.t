@@ -480,7 +480,8 @@ def strangers():
 
 try:
     SERVER._folder("bulletins", 0o755)
-    SERVER.modules += 'ext bulletins { directory = "%s" }\n' % FOLDER
+    SERVER.modules += ('ext bulletins { directory = "%s" '
+                       'group-bulletins = yes }\n' % FOLDER)
     SERVER.write_users()
     SERVER.write_conf()
     posting()

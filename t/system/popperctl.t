@@ -85,6 +85,10 @@ def configuration():
               "the folder comes from modules.conf")
     tap.equal(run("-f", FOLDER + "/none", "bulletin", "list", "-d",
                   folder)[1], out, "or from -d, with no configuration")
+    status, _, err = run("-f", conf, "bulletin", "post", "-g", "root")
+    tap.ok(status == 1 and "group-bulletins" in err and
+           os.listdir(folder) == ["7.seven"],
+           "none for a group that would go to all")
     os.symlink("7.seven", folder + "/8")
     status, out, err = run("bulletin", "list", "-d", folder)
     tap.ok(status == 1 and out.count("\n") == 1 and

@@ -282,6 +282,12 @@ bulletin_post(const struct popperctl *ctl, char **args, int count)
 	if (!p.check_only &&
 	    bulletin_conf_read(ctl, p.directory, &conf, &e) == -1)
 		return popperctl_fail(&e);
+	if (!p.check_only && p.directory == NULL &&
+	    strcmp(p.group, "ALL") != 0 && !conf.group_bulletins) {
+		popperctl_say("not posted: without group-bulletins = yes in "
+			      "ext bulletins all users would get it");
+		return POPPERCTL_FAILED;
+	}
 	if ((text = read_message(p.file, &len)) == NULL)
 		return POPPERCTL_FAILED;
 	if (check_message(p.file, text, len, p.allowed) > 0) {
