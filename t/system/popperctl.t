@@ -98,10 +98,28 @@ def configuration():
     tap.ok(status == 1 and "bad.conf:1" in err, "a wrong configuration is told")
 
 
+def not_written_through():
+    """Who else may write to the folder cannot choose what post writes over."""
+    folder = os.path.join(FOLDER, "shared")
+    os.mkdir(folder)
+    message = write("message", "From: a <a@example.org>\nSubject: s\n"
+                    "Date: Sun, 22 Nov 2026 09:00:00 +0000\n"
+                    "Message-ID: <1@example.org>\n\nHi.\n")
+    for name, words in ((".new", ("post", "-d", folder, message)),
+                        (".last.new", ("retract", "-d", folder, "1"))):
+        other = write("other" + name, "other")
+        os.link(other, os.path.join(folder, name))
+        status, _, err = run("bulletin", *words)
+        with open(other, encoding="utf-8") as file:
+            tap.equal((status, err, file.read()), (0, "", "other"),
+                      words[0] + " writes to a file of its own")
+
+
 try:
     use()
     wrong()
     configuration()
+    not_written_through()
 finally:
     shutil.rmtree(FOLDER)
 tap.done()

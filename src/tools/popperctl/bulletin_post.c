@@ -103,14 +103,17 @@ highest(const struct bulletins_folder *f)
 	return last;
 }
 
-/* A file that is whole on the disk, or not there. */
+/* A file that is whole on the disk, or not there.  What has its name is a rest
+ * of another time, or a link that somebody has put there: not written to. */
 static int
 write_file(int folder, const char *name, const char *text, size_t len)
 {
-	int fd = openat(folder, name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	bool good;
+	int fd;
 
+	(void)unlinkat(folder, name, 0);
+	fd = openat(folder, name, flags, 0644);
 	if (fd == -1)
 		return -1;
 	good = fd_write_all(fd, text, len) == 0 && fchmod(fd, 0644) == 0 &&
