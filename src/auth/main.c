@@ -16,6 +16,7 @@
 #include "auth/gate.h"
 #include "auth/penalty.h"
 #include "auth/gates.h"
+#include "auth/lists.h"
 #include "auth/services.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -107,6 +108,8 @@ main(void)
 	else if (chain_start(&chain, &source, services_of(&chain, s.settings),
 		     &e) == -1)
 		log_fatal("%s", e.text);
+	else if (lists_ready(s.settings, &e) == -1)
+		log_warning("%s", e.text);
 	exchange_mechanisms(
 	    &chain, s.settings, ready.mechanisms, sizeof(ready.mechanisms));
 	identity_no_dump();

@@ -97,6 +97,16 @@ def closed():
                 server.log.wait(why, since)
 
 
-for test in (lists, closed):
+def at_the_start():
+    """An administrator hears of it before the users do."""
+    server = popper.Server(MODE, start=False)
+    server.settings["nonauth-file"] = server.path("missing")
+    server.start()
+    with server:
+        tap.ok(server.log.find(r"missing cannot be read, so nobody may log in"),
+               "a list that is missing is told at the start")
+
+
+for test in (lists, closed, at_the_start):
     tap.run(test)
 tap.done()
