@@ -185,7 +185,8 @@ take_connection(struct service *s, int listener)
 	}
 	s->counters->connections++;
 	take_word(s);
-	tls_tend();
+	if (tls_tend())
+		pool_close(&pool); /* none keeps the old keys for longer */
 	if (too_many(s, &from))
 		turn_away(s, listener, client);
 	else if ((pid = employ(s, client, is_tls(s, listener))) > 0 &&

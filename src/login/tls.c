@@ -50,13 +50,13 @@ tls_reason(void)
 	return text != NULL ? text : "no reason given";
 }
 
-void
+bool
 tls_tend(void)
 {
 	unsigned char keys[TICKET_KEY_OCTETS];
 
 	if (context == NULL || deadline_left(new_keys) > 0)
-		return;
+		return false;
 	/* The old ones are overwritten: their tickets are of no use any more.
 	 */
 	if (RAND_priv_bytes(keys, sizeof(keys)) != 1 ||
@@ -65,6 +65,7 @@ tls_tend(void)
 		    "no new keys for session tickets: %s", tls_reason());
 	secret_wipe(keys, sizeof(keys));
 	new_keys = deadline_in(TICKET_KEY_LIFE);
+	return true;
 }
 
 /* What the administrator says about versions and ciphers. */

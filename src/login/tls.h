@@ -23,8 +23,8 @@ void tls_start(const struct settings *);
 SSL_CTX *tls_context(void);
 
 /** tls_tend(): in the parent, now and then: new keys for session tickets if
- * their time has come. */
-void tls_tend(void);
+ * their time has come.  True: processes forked before have the old ones. */
+bool tls_tend(void);
 
 /** tls_reason(buf, size): take the first entry off OpenSSL's queue of errors,
  * as text, and forget the rest. */

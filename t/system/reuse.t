@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import signal
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -174,6 +175,40 @@ def limited():
     tap.equal(server.stop(), [], "the server ends clean")
 
 
+def symbol(name):
+    """Where a variable of popper-login is behind its begin, or None."""
+    program = os.path.join(popper.BUILD, "src/popper-login")
+    try:
+        names = subprocess.run(["nm", program], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search("^([0-9a-f]+) [bd] %s$" % name, names, re.M)
+    return int(found[1], 16) if found else None
+
+
+def changes_keys(server, users, authority):
+    """When keys of session tickets change, nobody keeps the old ones."""
+    where = symbol("new_keys")
+    if where is None:
+        tap.skip("new keys", "needs nm and symbols")
+        return
+    busy = secure(server, authority)
+    busy.login(users[0])
+    server.enter(users[1]).quit()
+    before = workers(server)
+    parent = server.services()["popper-login"]
+    with open("/proc/%d/maps" % parent) as maps, \
+            open("/proc/%d/mem" % parent, "r+b", buffering=0) as mem:
+        mem.seek(int(maps.read().split("-")[0], 16) + where)
+        mem.write(b"\0" * 8)  # their time has come
+    server.enter(users[1]).quit()
+    tap.equal(len(ended(server, before)), 1, "idle workers end")
+    tap.equal(busy.cmd("NOOP")[:3], "+OK", "one with a session goes on")
+    busy.quit()
+    tap.equal(ended(server, before), [], "and ends with it")
+
+
 def stops(server, users, authority):
     client = secure(server, authority)
     client.login(users[0])
@@ -202,6 +237,7 @@ tap.run(lambda: one_after_another(SERVER, USERS, CA))
 tap.run(lambda: forgets(SERVER, CA))
 if popper.ROOT:
     tap.run(lambda: wiped(SERVER, USERS, CA))
+    tap.run(lambda: changes_keys(SERVER, USERS, CA))
 tap.run(lambda: survives(SERVER, USERS))
 tap.run(lambda: bounded(SERVER, USERS))
 tap.run(lambda: stops(SERVER, USERS, CA))
