@@ -4,8 +4,9 @@
  *
  * Runs in: popper-session, as the user.
  *
- * It shows each thing that an extension can do (popper/ext.h) in its smallest
- * form.  To make your own:
+ * It shows what most extensions do (popper/ext.h), each in its smallest form;
+ * not lines from the client (go_ahead), attendants and hooks around UPDATE.  To
+ * make your own:
  *
  *   1. Copy this file and choose a name; it is the file's name without suffix,
  *      the first argument of POPPER_MODULE at the end, and the word after

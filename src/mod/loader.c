@@ -129,7 +129,8 @@ real_reason(const char *path)
 	dlerror();
 	if (dlopen(path, RTLD_NOW | RTLD_LOCAL) != NULL)
 		return "it has no symbol NAME_LTX_" SYMBOL
-		       " (made by POPPER_MODULE)";
+		       ": the first word in POPPER_MODULE(...) must be NAME, "
+		       "as the file is called";
 	why = dlerror();
 	return why == NULL ? "no reason given" : why;
 }
