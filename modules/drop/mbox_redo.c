@@ -40,6 +40,7 @@ struct redo {
 	struct mbox_rewrite head;
 	int fd; /* "rewrite.mbox" */
 	uint64_t size; /* of the mbox now */
+	bool other; /* it is not the file that was rewritten */
 	char now[PIECE], old[PIECE], new[PIECE];
 };
 
@@ -162,6 +163,8 @@ settle(struct redo *r, bool *failed)
 {
 	const struct mbox_rewrite *h = &r->head;
 
+	if (r->other)
+		return NULL;
 	if (h->final > h->size) {
 		if (r->size >= h->final && is_changed(r, false)) {
 			*failed = mbox_rewrite_apply(r->m, r->fd, h) == -1;
@@ -225,8 +228,7 @@ load(struct redo *r, struct popper_error *e)
 		    "then remove that file",
 		    r->m->path, r->m->user);
 	/* The device's number may be another after a reboot. */
-	if (mbox.st_ino != r->head.inode)
-		r->size = 0;
+	r->other = mbox.st_ino != r->head.inode;
 	return 1;
 }
 

@@ -272,6 +272,29 @@ a_damaged_record_is_not_used(void **state)
 	expect_settled(r, popper_slice(before, old_len), before);
 }
 
+/* Mail was to come back into an empty mbox, and the file is another now. */
+static void
+another_file_is_not_cut(void **state)
+{
+	struct mbox_rewrite head = { .magic = MBOX_REWRITE_MAGIC,
+		.final = strlen(NEW) };
+	struct rig *r = *state;
+	struct stat st;
+	int fd;
+
+	rig_put(r, "");
+	assert_int_equal(stat(r->path, &st), 0);
+	head.inode = (uint64_t)st.st_ino + 1;
+	fd = openat(r->state, MBOX_REWRITE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(
+	    pwrite(fd, NEW, strlen(NEW), sizeof(head)), strlen(NEW));
+	assert_int_equal(mbox_rewrite_sum(fd, &head, head.sum), 0);
+	assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+	assert_int_equal(close(fd), 0);
+	expect_doubt(r, FROM_A "Number: 1\n\nDelivered since\n");
+}
+
 #define RIGGED(test) \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
@@ -284,6 +307,7 @@ main(void)
 		RIGGED(a_death_in_any_write_is_made_good),
 		RIGGED(in_doubt_nothing_is_touched),
 		RIGGED(a_damaged_record_is_not_used),
+		RIGGED(another_file_is_not_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
