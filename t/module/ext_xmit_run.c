@@ -120,6 +120,7 @@ static void
 how_the_mta_is_started(void **state)
 {
 	char want[500];
+	const char *ignored;
 
 	(void)state;
 	assert_true(setenv("LD_PRELOAD", "", 1) == 0);
@@ -140,8 +141,11 @@ how_the_mta_is_started(void **state)
 	assert_string_equal(content("umask"), "0077\n");
 	assert_non_null(
 	    strstr(content("signals"), "SigBlk:\t0000000000000000"));
-	assert_non_null(
-	    strstr(content("signals"), "SigIgn:\t0000000000000000"));
+	ignored = strstr(content("signals"), "SigIgn:\t");
+	assert_non_null(ignored);
+	/* The C library keeps 32 and 33 to itself, also when they come ignored
+	 * from whoever started us. */
+	assert_int_equal(strtoull(ignored + 8, NULL, 16) & ~0x180000000ull, 0);
 	(void)snprintf(want, sizeof(want), "%s", content("pid"));
 	assert_string_equal(content("session"), want);
 	/* The shell may have the script open as 10 or 255. */
