@@ -12,9 +12,11 @@
  *   .popper-undo   before the commit point: everything is moved back;
  *   .popper-done   after it, and the client may know: the rest is unlinked.
  *
- * fsync order: the private folders, then cur and new, then the renaming, then
+ * fsync order: that the private folders are there, before the first message
+ * goes into one; what is in them, then cur and new, then the renaming, then
  * tmp.  So no message is ever without a name on the disk before the commit
- * point, and none can come back once we said so.
+ * point, and none can come back once we said so.  On the way back: cur and new,
+ * before a private folder is removed.  doc/why/power-loss.md
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -125,6 +127,18 @@ each_file(
 	return cause == 0 ? 0 : -1;
 }
 
+/* Put on stable storage that the files of the folder ${fd} are home again. */
+static int
+settle_home(const struct maildir *m, int fd)
+{
+	enum maildir_folder folder;
+
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (m->sub[folder] != -1 && fsync(m->sub[folder]) == -1)
+			return -1;
+	return fsync(fd);
+}
+
 /* Empty and remove the folder ${folder} of the private folder ${fd}. */
 static int
 empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
@@ -135,7 +149,10 @@ empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
 	if ((sub = open_folder(fd, name)) == -1)
 		return errno == ENOENT ? 0 : -1;
 	for (tries = 0; tries < MAILDIR_TRIES; tries++) {
-		if ((result = each_file(m, sub, folder, todo)) == -1)
+		result = each_file(m, sub, folder, todo);
+		if (result == 0 && todo == step_back)
+			result = settle_home(m, sub);
+		if (result == -1)
 			break;
 		/* A file that is moved away may hide another from readdir. */
 		result = unlinkat(fd, name, AT_REMOVEDIR);
@@ -198,19 +215,49 @@ maildir_recover(struct maildir *m)
 	}
 }
 
+static int
+make_sub(struct maildir_trash *t, enum maildir_folder folder)
+{
+	if (mkdirat(t->undo, folder_name[folder], 0700) == -1)
+		return -1;
+	t->sub[folder] = open_folder(t->undo, folder_name[folder]);
+	return t->sub[folder] == -1 ? -1 : 0;
+}
+
+/* The private folders, and on stable storage that they are there. */
+static int
+make_undo(struct maildir_trash *t)
+{
+	const struct maildir *m = t->m;
+	enum maildir_folder folder;
+
+	if ((t->undo = open_folder(m->tmp, UNDO)) == -1)
+		return -1;
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (m->sub[folder] != -1 && make_sub(t, folder) == -1)
+			return -1;
+	return fsync(t->undo) == -1 || fsync(m->tmp) == -1 ? -1 : 0;
+}
+
 int
 maildir_trash_open(
     struct maildir_trash *t, struct maildir *m, struct popper_error *error)
 {
+	bool made;
+
 	t->m = m;
 	t->undo = t->sub[MAILDIR_CUR] = t->sub[MAILDIR_NEW] = -1;
-	if (m->tmp == -1 && mkdirat(m->folder, "tmp", 0700) == 0)
+	if (m->tmp == -1 && mkdirat(m->folder, "tmp", 0700) == 0 &&
+	    fsync(m->folder) == 0)
 		m->tmp = open_folder(m->folder, "tmp");
-	if (m->tmp == -1 || mkdirat(m->tmp, UNDO, 0700) == -1 ||
-	    (t->undo = open_folder(m->tmp, UNDO)) == -1)
-		return m->host->fail_system(error, POPPER_TEMPORARY,
-		    "maildir %s: cannot make tmp/" UNDO, m->path);
-	return 0;
+	made = m->tmp != -1 && mkdirat(m->tmp, UNDO, 0700) == 0;
+	if (made && make_undo(t) == 0)
+		return 0;
+	(void)m->host->fail_system(error, POPPER_TEMPORARY,
+	    "maildir %s: cannot make tmp/" UNDO, m->path);
+	if (made)
+		(void)maildir_trash_undo(t);
+	return -1;
 }
 
 int
@@ -218,16 +265,11 @@ maildir_trash_put(struct maildir_trash *t, const struct maildir_record *record)
 {
 	enum maildir_folder folder = maildir_where(record);
 	const char *name = maildir_name(&t->m->list, record);
-	int *sub = &t->sub[folder];
 
-	if (*sub == -1) {
-		if (mkdirat(t->undo, folder_name[folder], 0700) == -1)
-			return -1;
-		*sub = open_folder(t->undo, folder_name[folder]);
-		if (*sub == -1)
-			return -1;
-	}
-	return renameat(t->m->sub[folder], name, *sub, name);
+	if (t->sub[folder] == -1 &&
+	    (make_sub(t, folder) == -1 || fsync(t->undo) == -1))
+		return -1;
+	return renameat(t->m->sub[folder], name, t->sub[folder], name);
 }
 
 int
