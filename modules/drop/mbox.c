@@ -345,29 +345,6 @@ mbox_describe(void *self, size_t i, unsigned want,
 	return 0;
 }
 
-/* Is the message still where it was scanned?  Only a program that ignores all
- * locks could have moved it, and then nothing must be sent for it. */
-static int
-still_there(struct mbox *m, const struct mbox_record *r, struct popper_error *e)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(m->fd, &st) == -1)
-		return m->host->fail_system(
-		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	n = mbox_read_at(m->fd, m->buffer, r->from_len, r->offset);
-	if (n == -1)
-		return m->host->fail_system(
-		    e, POPPER_TEMPORARY, "%s: read", m->path);
-	if ((uint64_t)st.st_size < r->end || (size_t)n != r->from_len ||
-	    mbox_sum(m->buffer, r->from_len) != r->from_sum)
-		return m->host->fail(e, POPPER_TEMPORARY,
-		    "%s: rewritten by another program during the session",
-		    m->path);
-	return 0;
-}
-
 static int
 mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
     struct popper_error *e)
@@ -381,7 +358,7 @@ mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 
 	if (m->buffer == NULL && (m->buffer = malloc(MBOX_BUFFER)) == NULL)
 		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
-	if (still_there(m, r, e) == -1)
+	if (mbox_is_there(m, i, e) == -1)
 		return -1;
 	at = offset < r->end - at ? at + offset : r->end;
 	for (; at < r->end; at += (uint64_t)n) {
@@ -397,12 +374,12 @@ mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 			    m->path);
 		more = sink->put(sink, popper_slice(m->buffer, (size_t)n));
 		if (more == 1)
-			return 0;
+			break;
 		if (more == -1)
 			return m->host->fail(
 			    e, POPPER_TEMPORARY, "the message was not taken");
 	}
-	return 0;
+	return mbox_was_there(m, i, e);
 }
 
 static const struct popper_drop mbox_drop = {

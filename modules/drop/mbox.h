@@ -42,6 +42,7 @@ enum mbox_scheme { MBOX_POPPER, MBOX_QPOPPER, MBOX_QPOPPER_OLD };
 
 /* A separator line is never longer than this, its line end included. */
 #define MBOX_FROM_MAX 1024
+#define MBOX_HEAD_MAX 512 /* octets that tell a message from others */
 
 /* One message; 32 octets, since there may be very many. */
 struct mbox_record {
@@ -49,7 +50,7 @@ struct mbox_record {
 	uint64_t end; /* behind the message's last octet */
 	uint64_t octets; /* as LIST must say: line ends are CRLF */
 	uint32_t from_len; /* of the separator line, with its line end */
-	uint32_t from_sum; /* mbox_sum of the separator line */
+	uint32_t head_sum; /* mbox_head_sum of its beginning */
 };
 
 struct mbox_index {
@@ -219,10 +220,14 @@ void mbox_index_free(struct mbox_index *);
 /** mbox_region_end(index, i): where what belongs to record ${i} ends. */
 uint64_t mbox_region_end(const struct mbox_index *, size_t i);
 
-/** mbox_sum(text, len): a quick fingerprint (FNV-1a) of a separator line.
- * mbox_sum_on(sum, text, len): of what had ${sum}, and this behind it. */
-uint32_t mbox_sum(const char *text, size_t len);
-uint32_t mbox_sum_on(uint32_t sum, const char *text, size_t len);
+/**
+ * mbox_head_sum(text, len, from_len):
+ * A quick fingerprint of how a message begins: of its separator line, which has
+ * ${from_len} octets, and of its header, without private fields, as far as that
+ * lies in the first MBOX_HEAD_MAX octets of ${text}.  ${len}: octets there are,
+ * at least ${from_len}; not more than the file has.
+ */
+uint32_t mbox_head_sum(const char *text, size_t len, size_t from_len);
 
 /** mbox_append(index, record): add it.  0, or -1 without memory. */
 int mbox_append(struct mbox_index *, const struct mbox_record *);
@@ -330,6 +335,28 @@ int mbox_twins_number(struct mbox *, size_t count);
  * twins, the file is removed.
  */
 void mbox_twins_save(struct mbox *, const struct popper_changes *);
+
+/* --- mbox_still.c: what was scanned, is it still true? --- */
+
+/** mbox_is_there(m, i, error): message ${i} is where it was, as it seems.
+ * Cheap, and without a lock. */
+int mbox_is_there(struct mbox *, size_t i, struct popper_error *);
+
+/** mbox_was_there(m, i, error): called after message ${i} was read: did it lie
+ * there, undisturbed?  Takes the lock if the file has been touched. */
+int mbox_was_there(struct mbox *, size_t i, struct popper_error *);
+
+/** mbox_still(m, error): the same for all messages. */
+int mbox_still(struct mbox *, struct popper_error *);
+
+/**
+ * mbox_unchanged(m, now, error):
+ * With the lock held: are all messages where they were?  Mail may have come.
+ * ${now} is otherwise empty, is to be freed in either case, and has what is
+ * there now unless the file is untouched.
+ */
+int mbox_unchanged(
+    struct mbox *, struct mbox_index *now, struct popper_error *);
 
 /* --- mbox_commit.c: removing messages --- */
 

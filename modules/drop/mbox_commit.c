@@ -53,26 +53,6 @@ count_marked(const struct popper_changes *c)
 	return n;
 }
 
-/* Does ${now} begin with the very messages of ${before}? */
-static bool
-is_continued(const struct mbox_index *before, const struct mbox_index *now)
-{
-	const struct mbox_record *a, *b;
-	size_t i;
-
-	if (now->count < before->count)
-		return false;
-	for (i = 0; i < before->count; i++) {
-		a = &before->records[i];
-		b = &now->records[i];
-		if (a->offset != b->offset || a->end != b->end ||
-		    a->octets != b->octets || a->from_len != b->from_len ||
-		    a->from_sum != b->from_sum)
-			return false;
-	}
-	return true;
-}
-
 /* Bring the index up to date with mail that arrived; anything else that
  * happened to the file stops the commit.  ${st} is the file now. */
 static int
@@ -86,20 +66,12 @@ look_again(struct mbox *m, struct stat *st, struct popper_error *e)
 	if (!mbox_is_current(m))
 		return m->host->fail(e, POPPER_TEMPORARY,
 		    "%s: replaced by another file; nothing removed", m->path);
-	if (mbox_is_untouched(m, st))
+	if (mbox_unchanged(m, &now, e) == -1) {
+		mbox_index_free(&now);
+		return -1;
+	}
+	if (now.count == 0)
 		return 0;
-	now.size = (uint64_t)st->st_size;
-	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == -1) {
-		mbox_index_free(&now);
-		return m->host->fail_system(e, POPPER_TEMPORARY,
-		    "%s: changed by another program, cannot be read again",
-		    m->path);
-	}
-	if (!is_continued(&m->index, &now)) {
-		mbox_index_free(&now);
-		return m->host->fail(e, POPPER_TEMPORARY,
-		    "%s: changed by another program; nothing removed", m->path);
-	}
 	mbox_index_free(&m->index);
 	m->index = now;
 	return 0;

@@ -39,7 +39,7 @@ begins_with(struct mbox_merge *g, const struct mbox_side *t, size_t j,
 	struct popper_slice a = { "", 0 }, b = { "", 0 };
 	size_t n;
 
-	if (small->from_sum != large->from_sum)
+	if (small->from_len != large->from_len)
 		return 0;
 	if (mbox_normal_start(&g->a, s->fd, small, small->end) == -1 ||
 	    mbox_normal_start(&g->b, t->fd, large, large->end) == -1)

@@ -38,7 +38,7 @@
 #define INDEX_FILE "mbox.index"
 #define INDEX_NEW "mbox.index.new"
 #define MAGIC 0x31786469786f626du /* also tells the byte order */
-#define VERSION 2
+#define VERSION 3
 #define SIZE_MAX_FILE ((off_t)1 << 32) /* octets */
 
 struct head {

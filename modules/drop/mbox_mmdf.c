@@ -19,6 +19,7 @@
 struct scan {
 	struct mbox_index *index;
 	struct mbox_record now; /* offset and separator of the message */
+	int fd;
 	uint64_t text; /* where the message itself begins */
 	uint64_t at; /* where the line begins that comes next */
 	uint64_t bare; /* line feeds without CR in this message */
@@ -44,21 +45,33 @@ mbox_mmdf(const char *text, size_t len)
 static int
 end_message(struct scan *s)
 {
+	char head[MBOX_FROM_MAX];
+	size_t len = sizeof(head);
+	ssize_t n;
+
 	if (!s->open || s->blank)
 		return 0;
 	s->now.end = s->at;
 	s->now.octets = s->at - s->text + s->bare + (s->whole ? 0 : 2);
+	if (s->now.end - s->now.offset < len)
+		len = (size_t)(s->now.end - s->now.offset);
+	if ((n = mbox_read_at(s->fd, head, len, s->now.offset)) == -1)
+		return -1;
+	if ((size_t)n < len) {
+		errno = ESTALE;
+		return -1;
+	}
+	s->now.head_sum = mbox_head_sum(head, len, s->now.from_len);
 	return mbox_append(s->index, &s->now);
 }
 
 static int
-begin_message(struct scan *s, const char *line, size_t len)
+begin_message(struct scan *s, size_t len)
 {
 	if (end_message(s) == -1)
 		return -1;
 	s->now.offset = s->at;
 	s->now.from_len = (uint32_t)len;
-	s->now.from_sum = mbox_sum(line, len);
 	s->at += len;
 	s->text = s->at;
 	s->bare = 0;
@@ -75,13 +88,12 @@ take_line(struct scan *s, const char *line, size_t len, bool begins)
 	bool empty = len == 1 || (len == 2 && *line == '\r');
 
 	if (begins && whole && mbox_mmdf(line, len) > 0)
-		return begin_message(s, line, len);
+		return begin_message(s, len);
 	/* One such line, right behind the separator. */
 	if (begins && s->text == s->at && s->now.from_len <= OCTETS + 2 &&
 	    s->now.from_len + len <= MBOX_FROM_MAX &&
 	    mbox_from(line, len) > 0) {
 		s->now.from_len += (uint32_t)len;
-		s->now.from_sum = mbox_sum_on(s->now.from_sum, line, len);
 		s->at += len;
 		s->text = s->at;
 		return 0;
@@ -97,7 +109,7 @@ int
 mbox_mmdf_scan(
     struct mbox *m, int fd, char *buf, size_t window, struct mbox_index *index)
 {
-	struct scan s = { .index = index };
+	struct scan s = { .index = index, .fd = fd };
 	size_t want, used, len;
 	bool begins = true;
 	const char *lf;

@@ -62,18 +62,52 @@ count_bare(const char *p, size_t len)
 	return total;
 }
 
-uint32_t
-mbox_sum(const char *text, size_t len)
+static uint64_t
+add_to_sum(uint64_t sum, const char *text, size_t len)
 {
-	return mbox_sum_on(2166136261u, text, len);
+	uint64_t word;
+	size_t n;
+
+	for (; len > 0; text += n, len -= n) {
+		n = len < sizeof(word) ? len : sizeof(word);
+		word = 0;
+		memcpy(&word, text, n);
+		sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+		sum ^= sum >> 32;
+	}
+	return sum;
+}
+
+/* May it begin a field in which programs keep notes?  See mbox_is_private. */
+static bool
+may_be_private(char c)
+{
+	return c == 'S' || c == 's' || c == 'X' || c == 'x' || c == 'C' ||
+	    c == 'c';
 }
 
 uint32_t
-mbox_sum_on(uint32_t sum, const char *text, size_t len)
+mbox_head_sum(const char *text, size_t len, size_t from_len)
 {
-	for (; len > 0; text++, len--)
-		sum = (sum ^ (unsigned char)*text) * 16777619u;
-	return sum;
+	uint64_t sum = add_to_sum(0, text, from_len);
+	size_t at = from_len, n;
+	bool skip = false;
+	const char *lf;
+
+	if (len > MBOX_HEAD_MAX)
+		len = MBOX_HEAD_MAX;
+	for (; at < len; at += n) {
+		lf = memchr(text + at, '\n', len - at);
+		n = lf == NULL ? len - at : (size_t)(lf + 1 - text) - at;
+		if (text[at] == '\n' || (n == 2 && text[at] == '\r'))
+			break; /* the end of the header */
+		if (text[at] != ' ' && text[at] != '\t')
+			skip = may_be_private(text[at]) &&
+			    mbox_is_private(popper_slice(text + at, n));
+		if (!skip)
+			sum = add_to_sum(sum, text + at, n);
+	}
+	return (uint32_t)sum;
 }
 
 int
@@ -132,7 +166,7 @@ begin_message(struct scan *s, size_t at, size_t from_len)
 {
 	s->now.offset = s->base + at;
 	s->now.from_len = (uint32_t)from_len;
-	s->now.from_sum = mbox_sum(s->buf + at, from_len);
+	s->now.head_sum = mbox_head_sum(s->buf + at, s->len - at, from_len);
 	s->bare = 0;
 	s->pos = s->counted = at + from_len;
 }

@@ -213,7 +213,7 @@ static bool
 is_same(const struct mbox_record *a, const struct mbox_record *b)
 {
 	return a->octets == b->octets && a->from_len == b->from_len &&
-	    a->from_sum == b->from_sum &&
+	    a->head_sum == b->head_sum &&
 	    a->end - a->offset == b->end - b->offset;
 }
 

@@ -240,20 +240,21 @@ hash_body(struct digest *d, uint64_t octets)
 	return 0;
 }
 
-/* Is the separator line still the one that was scanned? */
+/* Is it still the message that was scanned? */
 static int
 hash_from(struct digest *d, const struct mbox_record *r)
 {
 	struct popper_slice s;
 
 	d->at = r->offset;
-	d->end = r->offset + r->from_len;
-	if (look_on(d, r->from_len, &s) == -1)
+	d->end = r->end;
+	if (look_on(d, MBOX_FROM_MAX, &s) == -1)
 		return -1;
-	if (mbox_sum(s.ptr, r->from_len) != r->from_sum) {
+	if (mbox_head_sum(s.ptr, s.len, r->from_len) != r->head_sum) {
 		errno = ESTALE;
 		return -1;
 	}
+	d->end = r->offset + r->from_len;
 	if (d->qpopper)
 		update_md5(d, popper_slice(s.ptr, r->from_len));
 	return hash_line(d, popper_slice(s.ptr, r->from_len));
@@ -367,6 +368,11 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL ||
 	    hash_all(m, count) == -1)
 		goto fail;
+	if (mbox_still(m, e) == -1) {
+		free(m->uids);
+		m->uids = NULL;
+		return -1;
+	}
 	mbox_twins_load(m);
 	if (mbox_twins_number(m, count) == 0 &&
 	    mbox_refuse_lookalikes(m, count) == 0) {

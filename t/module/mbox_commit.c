@@ -154,6 +154,20 @@ a_note_in_place_is_kept(void **state)
 	rig_expect(r, FROM_B "Status: RO\n\nTwo\n\n");
 }
 
+/* Equal separators and sizes do not make it the message that was marked. */
+static void
+others_of_the_same_size_stop_a_commit(void **state)
+{
+	struct rig *r = *state;
+	const char *now = FROM_A "A: 2\n\nTwo\n\n" FROM_A "A: 3\n\nSix\n\n";
+
+	rig_put(r, FROM_A "A: 1\n\nOne\n\n" FROM_A "A: 2\n\nTwo\n\n");
+	rig_open(r);
+	rig_put(r, now);
+	assert_int_equal(rig_commit(r, "D-"), POPPER_NOT_DONE);
+	rig_expect(r, now);
+}
+
 static void
 a_replaced_file_stops_a_commit(void **state)
 {
@@ -285,6 +299,7 @@ main(void)
 		RIGGED(new_mail_shows_as_new),
 		RIGGED(other_changes_stop_a_commit),
 		RIGGED(a_note_in_place_is_kept),
+		RIGGED(others_of_the_same_size_stop_a_commit),
 		RIGGED(a_replaced_file_stops_a_commit),
 		RIGGED(failed_writes_change_nothing),
 		RIGGED(a_full_disk_changes_nothing),

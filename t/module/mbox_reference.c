@@ -130,7 +130,8 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 		r = &index->records[i];
 		from = (size_t)r->offset + r->from_len;
 		r->octets = octets_sent(file.ptr + from, (size_t)r->end - from);
-		r->from_sum = mbox_sum(file.ptr + r->offset, r->from_len);
+		r->head_sum = mbox_head_sum(file.ptr + r->offset,
+		    (size_t)(r->end - r->offset), r->from_len);
 	}
 	return 0;
 }
