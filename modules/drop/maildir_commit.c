@@ -4,7 +4,9 @@
  * Runs in: popper-session, as the user, with the Maildir locked.
  *
  * One message is removed by one unlink, which is all or nothing by itself;
- * several go through the private folder of maildir_trash.c.
+ * several go through the private folder of maildir_trash.c.  Where there is no
+ * room for that folder they are unlinked one by one: deleting mail is what
+ * makes room, so a full disk must not refuse it.
  */
 #define _GNU_SOURCE
 #include <assert.h>
@@ -109,6 +111,38 @@ remove_single(struct maildir *m, size_t i, struct popper_error *error)
 	return POPPER_DONE;
 }
 
+/* Some may be gone when this fails, but none that was not to go: RFC 1939,
+ * section 6, allows that. */
+static enum popper_outcome
+remove_in_turn(struct maildir *m, const struct popper_changes *changes,
+    struct popper_error *error)
+{
+	enum popper_outcome failed = POPPER_NOT_DONE;
+	enum maildir_folder folder;
+	size_t i;
+
+	for (i = 0; i < m->list.count; i++) {
+		if (!(changes->marks[i] & POPPER_MARK_DELETED))
+			continue;
+		if (remove_one(m, NULL, &m->list.records[i], error) == -1)
+			return failed;
+		failed = POPPER_UNKNOWN;
+	}
+	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
+		if (m->sub[folder] != -1 && fsync(m->sub[folder]) == -1) {
+			(void)m->host->fail_system(error, POPPER_TEMPORARY,
+			    "maildir %s: fsync", m->path);
+			return failed;
+		}
+	return POPPER_DONE;
+}
+
+static bool
+is_full(const struct popper_error *error)
+{
+	return error->system == ENOSPC || error->system == EDQUOT;
+}
+
 static enum popper_outcome
 remove_several(struct maildir *m, const struct popper_changes *changes,
     struct popper_error *error)
@@ -117,8 +151,11 @@ remove_several(struct maildir *m, const struct popper_changes *changes,
 	struct maildir_trash t;
 	size_t i;
 
-	if (maildir_trash_open(&t, m, error) == -1)
+	if (maildir_trash_open(&t, m, error) == -1) {
+		if (is_full(error))
+			outcome = remove_in_turn(m, changes, error);
 		goto out;
+	}
 	for (i = 0; i < m->list.count; i++)
 		if ((changes->marks[i] & POPPER_MARK_DELETED) &&
 		    remove_one(m, &t, &m->list.records[i], error) == -1)
@@ -129,6 +166,8 @@ remove_several(struct maildir *m, const struct popper_changes *changes,
 back:
 	if (maildir_trash_undo(&t) == -1)
 		outcome = POPPER_UNKNOWN;
+	else if (is_full(error))
+		outcome = remove_in_turn(m, changes, error);
 out:
 	maildir_trash_close(&t);
 	return outcome;
