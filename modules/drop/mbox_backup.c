@@ -119,10 +119,10 @@ mbox_backup_make(struct mbox *m, struct mbox_plan *plan, struct popper_error *e)
 	    m->path, (unsigned long long)(plan->size - plan->tail), m->user);
 }
 
-/* Write ${len} octets unless they are there already: what keeps us from
- * writing (a full disk, a limit) may have kept the commit from it, too. */
-static int
-put_back(int fd, const char *old, char *now, size_t len, uint64_t at)
+/* What keeps us from writing (a full disk, a limit) may have kept the commit
+ * from it, too. */
+int
+mbox_put_back(int fd, const char *old, char *now, size_t len, uint64_t at)
 {
 	int cause;
 
@@ -151,7 +151,7 @@ mbox_backup_restore(
 		errno = ESTALE;
 		if (mbox_read_at(plan->backup, buf, n, place_of(plan, from)) !=
 			(ssize_t)n ||
-		    put_back(m->fd, buf, buf + MBOX_WINDOW, n, from) == -1)
+		    mbox_put_back(m->fd, buf, buf + MBOX_WINDOW, n, from) == -1)
 			goto out;
 		mbox_lock_keep(m);
 	}

@@ -175,14 +175,64 @@ mbox_set_times(const struct mbox *m, const struct stat *old)
 	(void)futimens(m->fd, t);
 }
 
+/* 0, or -1 with errno.  One that fails may have cut it all the same. */
+static int
+try_cut(const struct mbox *m, const struct mbox_plan *plan)
+{
+	struct stat st;
+	int cause;
+
+	if (ftruncate(m->fd, (off_t)plan->final) == 0)
+		return 0;
+	cause = errno;
+	if (fstat(m->fd, &st) == 0 && (uint64_t)st.st_size == plan->final)
+		return 0;
+	errno = cause;
+	return -1;
+}
+
+/*
+ * Cut the file.  Where a file system copies on write (btrfs), this needs room
+ * for the block that holds the new end; without it ftruncate fails with the
+ * length unchanged, but has zeroed the rest of that block.  So the octet behind
+ * the new end is written once more, which reserves the block or fails before
+ * any harm; and what is behind the end is put back, should it fail after that.
+ * 0; or -1 with errno and ${whole}: is all as it was?
+ */
+static int
+shorten(struct mbox *m, const struct mbox_plan *plan, bool *whole)
+{
+	char *old = malloc((size_t)2 * MBOX_BUFFER);
+	int cause, failed = -1;
+	ssize_t n;
+
+	*whole = true;
+	if (old == NULL)
+		return -1;
+	n = mbox_read_at(m->fd, old, MBOX_BUFFER, plan->final);
+	if (n > 0 && mbox_write_at(m->fd, old, 1, plan->final) == -1)
+		n = -1;
+	if (n != -1 && (failed = try_cut(m, plan)) == -1 && fsync(m->fd) == 0)
+		failed = try_cut(m, plan); /* the block is there by now */
+	cause = errno;
+	if (failed == -1 && n > 0)
+		*whole = mbox_put_back(m->fd, old, old + MBOX_BUFFER, (size_t)n,
+			     plan->final) == 0;
+	free(old);
+	errno = cause;
+	return failed;
+}
+
 /* Only the end of the file goes. */
 static enum popper_outcome
 cut(struct mbox *m, const struct mbox_plan *plan, struct popper_error *e)
 {
-	if (ftruncate(m->fd, (off_t)plan->final) == -1) {
+	bool whole;
+
+	if (shorten(m, plan, &whole) == -1) {
 		m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: cannot truncate", m->path);
-		return POPPER_NOT_DONE;
+		return whole ? POPPER_NOT_DONE : POPPER_UNKNOWN;
 	}
 	if (fsync(m->fd) == 0)
 		return POPPER_DONE;
@@ -223,6 +273,7 @@ rewrite(struct mbox *m, struct mbox_plan *plan, struct popper_error *e)
 	uint64_t done = plan->tail;
 	char *buf = malloc(MBOX_WINDOW);
 	enum popper_outcome outcome = POPPER_NOT_DONE;
+	bool whole;
 
 	if (buf == NULL || mbox_backup_make(m, plan, e) == -1) {
 		if (buf == NULL)
@@ -234,8 +285,9 @@ rewrite(struct mbox *m, struct mbox_plan *plan, struct popper_error *e)
 		outcome = undo(m, plan, done, e);
 		goto out;
 	}
-	if (ftruncate(m->fd, (off_t)plan->final) == -1) {
-		outcome = undo(m, plan, done, e);
+	/* From here on there may be zeros behind the new end. */
+	if (shorten(m, plan, &whole) == -1) {
+		outcome = undo(m, plan, plan->size, e);
 		goto out;
 	}
 	if (fsync(m->fd) == -1) {
