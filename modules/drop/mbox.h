@@ -407,15 +407,6 @@ int mbox_backup_make(struct mbox *, struct mbox_plan *, struct popper_error *);
 int mbox_backup_restore(
     struct mbox *, const struct mbox_plan *, uint64_t from, uint64_t to);
 
-/**
- * mbox_put_back(fd, old, now, len, offset):
- * Write the ${len} octets of ${old} at ${offset}, unless they can not be
- * written and are there already.  ${now} is room for as many.  0, or -1 with
- * errno.
- */
-int mbox_put_back(
-    int fd, const char *old, char *now, size_t len, uint64_t offset);
-
 /** mbox_backup_drop(m, plan): close and remove it.  0, or -1 with errno. */
 int mbox_backup_drop(struct mbox *, struct mbox_plan *);
 

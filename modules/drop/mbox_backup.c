@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_rewrite.h"
 
 _Static_assert(sizeof(struct mbox_backup) == 80, "no holes on the disk");
 _Static_assert(sizeof(struct mbox_run) == 16, "no holes on the disk");

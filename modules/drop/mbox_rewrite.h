@@ -9,6 +9,17 @@
 
 #include "mbox.h"
 
+/* --- mbox_backup.c --- */
+
+/**
+ * mbox_put_back(fd, old, now, len, offset):
+ * Write the ${len} octets of ${old} at ${offset}, unless they can not be
+ * written and are there already.  ${now} is room for as many.  0, or -1 with
+ * errno.
+ */
+int mbox_put_back(
+    int fd, const char *old, char *now, size_t len, uint64_t offset);
+
 /* --- mbox_rewrite.c: putting something else in a part's place --- */
 
 /* What is to stand there: octets of a file, or (fd -1) of memory.  Either must
