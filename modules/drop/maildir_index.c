@@ -20,29 +20,23 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "maildir.h"
+#include "settled.h"
 
 #define INDEX_FILE "maildir.index"
 #define INDEX_NEW "maildir.index.new"
 #define OLD_FILE "maildir.sizes" /* what there was before */
 #define INDEX_MAGIC 0x3031786469646d70u /* also tells the byte order */
 #define INDEX_MAX ((off_t)1 << 31)
-
-/* ms in which a folder can change without a new ctime, with a margin: a tick of
- * this machine's kernel is 10 at most, other file systems have up to 2 s. */
-#define OWN_TICK 100
-#define FOREIGN_TICK 3000
 
 /*
  * When writing pays.  Measured on ext4: to read a short message costs 4 us, to
@@ -193,28 +187,10 @@ maildir_index_knows(
 	    t->tv_nsec == st->st_ctim.tv_nsec;
 }
 
-/* Does this machine's own clock make the folder's times, at every tick? */
-static bool
-has_our_clock(int fd)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) == -1)
-		return false;
-	return fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC ||
-	    fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
-}
-
 struct timespec
 maildir_index_time(int fd, const struct stat *st)
 {
-	struct timespec now;
-	int64_t age;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000 +
-	    (now.tv_nsec - st->st_ctim.tv_nsec) / 1000000;
-	if (age > FOREIGN_TICK || (age > OWN_TICK && has_our_clock(fd)))
+	if (is_settled(fd, st))
 		return st->st_ctim;
 	return (struct timespec){ .tv_sec = 0 };
 }

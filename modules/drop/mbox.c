@@ -14,22 +14,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "mbox_rewrite.h"
+#include "settled.h"
 
 #define REOPENS 3 /* while another program replaces the file */
-
-/* ms in which a file can change without a new ctime, with a margin: a tick of
- * this machine's kernel is 10 at most, other file systems have up to 2 s. */
-#define OWN_TICK 100
-#define FOREIGN_TICK 3000
 
 static const struct popper_option mbox_options[] = {
 	POPPER_OPTION(TEXT, struct mbox_conf, path, "path", "/var/mail/%u",
@@ -154,32 +148,6 @@ new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
 fail:
 	mbox_close(m);
 	return NULL;
-}
-
-/* Does this machine's own clock make the file's times, at every tick? */
-static bool
-has_our_clock(int fd)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) == -1)
-		return false;
-	return fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC ||
-	    fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
-}
-
-/* Will whatever changes the file from now on give it another ctime?  Its
- * clock may be a coarse one, and another machine's. */
-static bool
-is_settled(int fd, const struct stat *st)
-{
-	struct timespec now;
-	int64_t age;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000 +
-	    (now.tv_nsec - st->st_ctim.tv_nsec) / 1000000;
-	return age > FOREIGN_TICK || (age > OWN_TICK && has_our_clock(fd));
 }
 
 /* With the lock held: fix what this session will see. */

@@ -10,10 +10,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "mbox_record.h"
 #include "mbox_rewrite.h"
 
 _Static_assert(sizeof(struct mbox_backup) == 80, "no holes on the disk");
@@ -31,46 +31,15 @@ place_of(const struct mbox_plan *plan, uint64_t offset)
 static int
 save_octets(struct mbox *m, const struct mbox_plan *plan)
 {
-	char *buf = malloc(MBOX_WINDOW);
-	uint64_t at = plan->tail;
-	size_t n;
-
-	if (buf == NULL)
-		return -1;
-	for (; at < plan->size; at += n) {
-		n = plan->size - at < MBOX_WINDOW ? (size_t)(plan->size - at)
-						  : MBOX_WINDOW;
-		errno = ESTALE;
-		if (mbox_read_at(m->fd, buf, n, at) != (ssize_t)n ||
-		    mbox_write_at(plan->backup, buf, n, place_of(plan, at)) ==
-			-1)
-			break;
-		mbox_lock_keep(m);
-	}
-	free(buf);
-	return at == plan->size ? 0 : -1;
+	return mbox_copy(m, m->fd, plan->tail, plan->size - plan->tail,
+	    plan->backup, place_of(plan, plan->tail));
 }
 
 int
 mbox_backup_sum(int fd, const struct mbox_backup *head, unsigned char sum[32])
 {
-	struct sha256_ctx sha;
-	uint64_t at = sizeof(*head);
-	char *buf = malloc(MBOX_WINDOW);
-	ssize_t n;
-
-	if (buf == NULL)
-		return -1;
-	sha256_init(&sha);
-	sha256_update(
-	    &sha, offsetof(struct mbox_backup, sum), (const uint8_t *)head);
-	while ((n = mbox_read_at(fd, buf, MBOX_WINDOW, at)) > 0) {
-		sha256_update(&sha, (size_t)n, (const uint8_t *)buf);
-		at += (uint64_t)n;
-	}
-	free(buf);
-	sha256_digest(&sha, SHA256_DIGEST_SIZE, sum);
-	return n == 0 ? 0 : -1;
+	return mbox_record_sum(
+	    fd, head, offsetof(struct mbox_backup, sum), sizeof(*head), sum);
 }
 
 static int

@@ -20,11 +20,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mbox_record.h"
 #include "mbox_rewrite.h"
 
 _Static_assert(sizeof(struct mbox_rewrite) == 72, "no holes on the disk");
@@ -77,50 +77,11 @@ mbox_pieces_free(struct mbox_pieces *p)
 	*p = (struct mbox_pieces){ .list = NULL };
 }
 
-/* Copy ${len} octets from one file to the other.  0, or -1 with errno. */
-static int
-copy(struct mbox *m, struct mbox_piece from, int to, uint64_t at)
-{
-	char *buf = malloc(MBOX_WINDOW);
-	uint64_t done;
-	size_t n = 0;
-
-	if (buf == NULL)
-		return -1;
-	for (done = 0; done < from.len; done += n) {
-		n = from.len - done < MBOX_WINDOW ? (size_t)(from.len - done)
-						  : MBOX_WINDOW;
-		errno = ESTALE;
-		if (mbox_read_at(from.fd, buf, n, from.from + done) !=
-			(ssize_t)n ||
-		    mbox_write_at(to, buf, n, at + done) == -1)
-			break;
-		mbox_lock_keep(m);
-	}
-	free(buf);
-	return done == from.len ? 0 : -1;
-}
-
 int
 mbox_rewrite_sum(int fd, const struct mbox_rewrite *head, unsigned char sum[32])
 {
-	struct sha256_ctx sha;
-	uint64_t at = sizeof(*head);
-	char *buf = malloc(MBOX_WINDOW);
-	ssize_t n;
-
-	if (buf == NULL)
-		return -1;
-	sha256_init(&sha);
-	sha256_update(
-	    &sha, offsetof(struct mbox_rewrite, sum), (const uint8_t *)head);
-	while ((n = mbox_read_at(fd, buf, MBOX_WINDOW, at)) > 0) {
-		sha256_update(&sha, (size_t)n, (const uint8_t *)buf);
-		at += (uint64_t)n;
-	}
-	free(buf);
-	sha256_digest(&sha, SHA256_DIGEST_SIZE, sum);
-	return n == 0 ? 0 : -1;
+	return mbox_record_sum(
+	    fd, head, offsetof(struct mbox_rewrite, sum), sizeof(*head), sum);
 }
 
 /* Pieces may be small and many: they are written by the window. */
@@ -244,11 +205,9 @@ give_room_back(struct mbox *m, const struct mbox_rewrite *head)
 int
 mbox_rewrite_apply(struct mbox *m, int fd, const struct mbox_rewrite *head)
 {
-	struct mbox_piece all = {
-		.fd = fd, .from = sizeof(*head), .len = head->final - head->tail
-	};
-
-	if (copy(m, all, m->fd, head->tail) == -1 || fsync(m->fd) == -1)
+	if (mbox_copy(m, fd, sizeof(*head), head->final - head->tail, m->fd,
+		head->tail) == -1 ||
+	    fsync(m->fd) == -1)
 		return -1;
 	if (head->final >= head->size)
 		return 0;
@@ -260,13 +219,12 @@ mbox_rewrite_apply(struct mbox *m, int fd, const struct mbox_rewrite *head)
 int
 mbox_rewrite_undo(struct mbox *m, int fd, const struct mbox_rewrite *head)
 {
-	struct mbox_piece all = { .fd = fd,
-		.from = sizeof(*head) + head->final - head->tail,
-		.len = head->size - head->tail };
+	uint64_t old = sizeof(*head) + head->final - head->tail;
 
 	/* What is longer than the new octets was not written over, but may
 	 * have been cut. */
-	if (copy(m, all, m->fd, head->tail) == -1)
+	if (mbox_copy(m, fd, old, head->size - head->tail, m->fd, head->tail) ==
+	    -1)
 		return -1;
 	if (head->final > head->size)
 		return give_room_back(m, head);
