@@ -127,8 +127,8 @@ struct popper_drop {
 	 * also when the sink said "enough".  If nothing was put before -1 the
 	 * client gets a clean -ERR, later the connection is dropped.
 	 */
-	int (*read)(void *self, size_t i, uint64_t offset,
-	    struct popper_sink *, struct popper_error *);
+	int (*read)(void *self, size_t i, uint64_t offset, struct popper_sink *,
+	    struct popper_error *);
 	/**
 	 * commit(self, changes, error):
 	 * Remove the marked messages, all or nothing, and no others, whatever
@@ -157,11 +157,30 @@ struct popper_drop {
 	int (*check)(const struct popper_host *, const void *conf,
 	    const struct popper_place *, struct popper_sink *,
 	    struct popper_error *);
-	/* Unique-ids as lines "uid SP octets SP key", and back. */
+	/* Unique-ids as lines "uid SP octets SP key", ended by LF, in the order
+	 * of the messages, and back.  ${key} tells the driver the message.  All
+	 * lines are taken or none; POPPER_INVALID names the wrong line. */
 	int (*export_uids)(
 	    void *self, struct popper_sink *, struct popper_error *);
 	int (*import_uids)(
 	    void *self, struct popper_slice, struct popper_error *);
+
+	/* --- Since 1.3.  For popperctl, which holds the session lock and runs
+	 * as the user.  Each may be NULL.  POPPER_ABSENT as in open. --- */
+
+	/* Finish or undo what a crash left half done, as open does; write what
+	 * was found as lines, "nothing to do" among them. */
+	int (*recover)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, struct popper_sink *,
+	    struct popper_error *);
+	/* Write the driver's index of the maildrop as text. */
+	int (*dump)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, struct popper_sink *,
+	    struct popper_error *);
+	/* Make the index anew from the mail; the unique-ids stay. */
+	int (*rebuild)(const struct popper_host *, const void *conf,
+	    const struct popper_place *, struct popper_sink *,
+	    struct popper_error *);
 };
 
 #endif

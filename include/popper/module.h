@@ -23,7 +23,7 @@
 
 #define POPPER_MODULE_MAGIC 0x504f5033u
 #define POPPER_ABI_MAJOR 1
-#define POPPER_ABI_MINOR 2
+#define POPPER_ABI_MINOR 3
 
 #define POPPER_EXPORT __attribute__((visibility("default")))
 #define POPPER_PRINTF(at, first) __attribute__((format(printf, at, first)))
