@@ -57,7 +57,7 @@ SCENARIOS = {
                      ' sessions'),
     'dele-one': Scenario('large', 'dele', 2, ['--dele', 'middle:1',
                                               '--no-verify'],
-                         about='RETR and DELE of one of 20,000'),
+                         fresh=True, about='RETR and DELE of one of 20,000'),
     'login-tls': Scenario('small', 'login', 300,
                           ['--at-once', '4', '--warm-up', '20'], tls=True,
                           about='login over TLS 1.3, ECDSA P-256, full'
