@@ -45,6 +45,16 @@ struct popper_sink {
 	int (*put)(struct popper_sink *, struct popper_slice);
 };
 
+/*
+ * Since 1.3: takes what list says of one message after the other.  ${octets} or
+ * ${uid} is what was asked for; ${uid} dies when put returns.  put returns 0 to
+ * go on, or 1 for "enough".
+ */
+struct popper_lister {
+	int (*put)(struct popper_lister *, size_t i, uint64_t octets,
+	    struct popper_slice uid);
+};
+
 /* Where and for whom a maildrop is opened. */
 struct popper_place {
 	uint32_t size;
@@ -180,6 +190,17 @@ struct popper_drop {
 	/* Make the index anew from the mail; the unique-ids stay. */
 	int (*rebuild)(const struct popper_host *, const void *conf,
 	    const struct popper_place *, struct popper_sink *,
+	    struct popper_error *);
+
+	/* --- Since 1.3.  For STAT, LIST and UIDL of very many messages.
+	 * Without them describe is asked for one after the other. --- */
+
+	/* The octets of all messages of the snapshot together. */
+	int (*total)(void *self, uint64_t *octets, struct popper_error *);
+	/* Put what describe would say of each message, in order: ${want} is
+	 * POPPER_WANT_OCTETS or POPPER_WANT_UID.  Returns 0 also when the
+	 * lister said "enough"; -1 may come after some were put. */
+	int (*list)(void *self, unsigned want, struct popper_lister *,
 	    struct popper_error *);
 };
 

@@ -319,6 +319,21 @@ stream_put(struct stream *s, struct popper_slice octets)
 	return 0;
 }
 
+char *
+stream_room(struct stream *s, size_t n)
+{
+	if (s->broken ||
+	    (n > sizeof(s->out) - s->out_len && stream_flush(s) == -1))
+		return NULL;
+	return s->out + s->out_len;
+}
+
+void
+stream_wrote(struct stream *s, size_t n)
+{
+	s->out_len += n;
+}
+
 bool
 stream_is_quiet(const struct stream *s)
 {

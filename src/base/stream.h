@@ -117,6 +117,17 @@ enum stream_line stream_read_line(
 /** stream_put(s, octets): gather or send.  0, or -1 once broken. */
 int stream_put(struct stream *, struct popper_slice);
 
+/**
+ * stream_room(s, n):
+ * Where the next ${n} octets of output go, at most STREAM_OUT_MAX, to be
+ * written there and then counted with stream_wrote; what is gathered is sent
+ * if there is no room.  NULL once broken.
+ */
+char *stream_room(struct stream *, size_t n);
+
+/** stream_wrote(s, n): so many were written there. */
+void stream_wrote(struct stream *, size_t n);
+
 /** stream_flush(s): send what is gathered.  0, or -1 once broken. */
 int stream_flush(struct stream *);
 

@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,9 +60,20 @@ text_escape(char *out, size_t size, struct popper_slice s)
 bool
 text_is_visible(struct popper_slice s)
 {
+	const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
+	uint64_t word;
 	size_t i;
 
-	for (i = 0; i < s.len; i++)
+	/* Eight at once: octets from 0x80 on have the high bit, 0x7f gets it by
+	 * one more, those below 0x21 borrow it.  What a carry or a borrow does
+	 * to others is no matter: the octet it came from is wrong. */
+	for (i = 0; s.len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, s.ptr + i, sizeof(word));
+		if (((word | (word + ones) | (word - 0x21 * ones)) & highs) !=
+		    0)
+			return false;
+	}
+	for (; i < s.len; i++)
 		if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7e)
 			return false;
 	return s.len > 0;

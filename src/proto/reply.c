@@ -237,16 +237,21 @@ reply_line(struct reply *r, const char *format, ...)
 void
 reply_pair(struct reply *r, uint64_t number, struct popper_slice text)
 {
-	char line[NUMBER_DIGITS + 1 + PAIR_TEXT_MAX + 2];
-	size_t len = number_print(number, line);
+	char *line;
+	size_t len;
 
 	stuff_end(&r->stuff);
+	/* There may be a million of them: no copy more than is needed. */
+	line = stream_room(r->stream, NUMBER_DIGITS + 1 + PAIR_TEXT_MAX + 2);
+	if (line == NULL)
+		return;
+	len = number_print(number, line);
 	if (text.len > PAIR_TEXT_MAX)
 		text.len = PAIR_TEXT_MAX;
 	line[len++] = ' ';
 	memcpy(line + len, text.ptr, text.len);
 	memcpy(line + len + text.len, "\r\n", 2);
-	stream_put(r->stream, popper_slice(line, len + text.len + 2));
+	stream_wrote(r->stream, len + text.len + 2);
 }
 
 void

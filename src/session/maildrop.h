@@ -14,6 +14,13 @@ struct maildrop {
 	size_t count;
 };
 
+/** MAILDROP_HAS(driver, slot): does it have the function?  One that was built
+ * for an older interface ends before the newest slots. */
+#define MAILDROP_HAS(driver, slot)                                             \
+	((driver)->size >=                                                     \
+		offsetof(struct popper_drop, slot) + sizeof((driver)->slot) && \
+	    (driver)->slot != NULL)
+
 /**
  * maildrop_enclose(drops, exts, place, error):
  * Landlock: from now on this process can touch only the state folder and what

@@ -80,6 +80,7 @@ messages_delete(struct messages *m, size_t i)
 			m->counted = false;
 	}
 	m->marks[i] |= POPPER_MARK_DELETED;
+	m->marked = true;
 	raise_highest(m, i);
 }
 
@@ -87,6 +88,7 @@ void
 messages_touch(struct messages *m, size_t i)
 {
 	m->marks[i] |= POPPER_MARK_SEEN;
+	m->marked = true;
 	raise_highest(m, i);
 }
 
@@ -161,10 +163,38 @@ messages_uid(const struct messages *m, size_t i, char uid[POPPER_UID_MAX + 1],
 		return -1;
 	memcpy(uid, d.uid, sizeof(d.uid));
 	uid[POPPER_UID_MAX] = '\0';
-	if (text_is_visible(popper_slice_text(uid)))
+	return messages_uid_check(i, popper_slice_text(uid), e);
+}
+
+int
+messages_uid_check(size_t i, struct popper_slice uid, struct popper_error *e)
+{
+	if (uid.len <= POPPER_UID_MAX && text_is_visible(uid))
 		return 0;
 	return error_set(e, POPPER_PERMANENT,
 	    "the drop module gave message %zu no proper unique-id", i + 1);
+}
+
+int
+messages_list(const struct messages *m, unsigned want,
+    struct popper_lister *lister, struct popper_error *e)
+{
+	const struct maildrop *drop = m->maildrop;
+	struct popper_message d;
+
+	if (MAILDROP_HAS(drop->driver, list))
+		return drop->driver->list(drop->self, want, lister, e);
+	d.octets = 0;
+	for (size_t i = 0; i < drop->count; i++) {
+		d.uid[0] = '\0';
+		if (describe(m, i, want, &d, e) == -1)
+			return -1;
+		d.uid[POPPER_UID_MAX] = '\0';
+		if (lister->put(
+			lister, i, d.octets, popper_slice_text(d.uid)) != 0)
+			break;
+	}
+	return 0;
 }
 
 /* The octets of all messages that are, or are not, marked deleted. */
@@ -172,10 +202,13 @@ static int
 add_up(const struct messages *m, bool deleted, uint64_t *octets,
     struct popper_error *e)
 {
+	const struct maildrop *drop = m->maildrop;
 	uint64_t one;
 
+	if (!deleted && m->deleted == 0 && MAILDROP_HAS(drop->driver, total))
+		return drop->driver->total(drop->self, octets, e);
 	*octets = 0;
-	for (size_t i = 0; i < m->maildrop->count; i++) {
+	for (size_t i = 0; i < drop->count; i++) {
 		if (messages_is_deleted(m, i) != deleted)
 			continue;
 		if (messages_octets(m, i, &one, e) == -1)

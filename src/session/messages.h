@@ -11,6 +11,7 @@
 struct messages {
 	const struct maildrop *maildrop;
 	unsigned char *marks; /* POPPER_MARK_ bits, one octet a message */
+	bool marked; /* there may be marks */
 	size_t deleted; /* messages with POPPER_MARK_DELETED */
 	uint64_t octets; /* of the others, if ${counted} */
 	bool counted;
@@ -65,6 +66,19 @@ int messages_octets(
     const struct messages *, size_t i, uint64_t *octets, struct popper_error *);
 int messages_uid(const struct messages *, size_t i,
     char uid[POPPER_UID_MAX + 1], struct popper_error *);
+
+/**
+ * messages_list(m, want, lister, error):
+ * Put sizes (POPPER_WANT_OCTETS) or unique-ids (POPPER_WANT_UID) of all
+ * messages, marked ones too, in order, until the lister says "enough".  0, or
+ * -1, perhaps after some were put.  Unique-ids are not looked at.
+ */
+int messages_list(const struct messages *, unsigned want,
+    struct popper_lister *, struct popper_error *);
+
+/** messages_uid_check(i, uid, error): is it fit for the wire?  0 or -1. */
+int messages_uid_check(
+    size_t i, struct popper_slice uid, struct popper_error *);
 
 /**
  * messages_total(m, deleted, count, octets, error):

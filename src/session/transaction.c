@@ -14,6 +14,7 @@
 #include "proto/lang.h"
 #include "session/eightbit.h"
 #include "session/euidl.h"
+#include "session/listing.h"
 #include "session/pace.h"
 #include "session/pipeline.h"
 #include "session/title.h"
@@ -53,16 +54,6 @@ transaction_total(struct reply *r, size_t count, uint64_t octets)
 	    r, "maildrop has %zu messages (%llu octets)", count, (ull)octets);
 }
 
-/* The first line of LIST and UIDL. */
-static enum outcome
-list_total(struct reply *r, size_t count, uint64_t octets)
-{
-	if (count == 1)
-		return reply_ok(
-		    r, "%zu message (%llu octets)", count, (ull)octets);
-	return reply_ok(r, "%zu messages (%llu octets)", count, (ull)octets);
-}
-
 static enum outcome
 say_total(struct session *s, struct reply *r,
     enum outcome (*say)(struct reply *, size_t, uint64_t))
@@ -74,50 +65,6 @@ say_total(struct session *s, struct reply *r,
 	if (messages_total(&s->messages, false, &count, &octets, &e) == -1)
 		return refuse("sizes", &e, r);
 	return say(r, count, octets);
-}
-
-/* The size LIST says: of the message, or of what a filter makes of it. */
-static int
-list_size(struct session *s, size_t i, struct popper_slice argument,
-    uint64_t *octets, struct popper_error *e)
-{
-	struct popper_request request = { .size = sizeof(request),
-		.command = "LIST",
-		.i = i,
-		.argument = argument,
-		.lines = PIPELINE_ALL };
-
-	if (argument.len == 0)
-		return messages_octets(&s->messages, i, octets, e);
-	return pipeline_measure(s, &request, octets, e);
-}
-
-static enum outcome
-list_all(struct session *s, struct popper_slice argument, struct reply *r)
-{
-	char digits[NUMBER_DIGITS];
-	struct popper_error e;
-	uint64_t octets;
-	bool answered = false;
-
-	for (size_t i = 0; i < s->maildrop.count; i++) {
-		if (messages_is_deleted(&s->messages, i))
-			continue;
-		if (list_size(s, i, argument, &octets, &e) == -1) {
-			if (!answered) /* it may be the argument */
-				return refuse("LIST", &e, r);
-			log_failure("LIST", &e);
-			return OUTCOME_CLOSE;
-		}
-		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
-			return OUTCOME_REFUSED;
-		answered = true;
-		reply_pair(r, i + 1,
-		    popper_slice(digits, number_print(octets, digits)));
-	}
-	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
-		return OUTCOME_REFUSED;
-	return reply_end(r);
 }
 
 static enum outcome
@@ -136,38 +83,12 @@ list_command(void *context, const struct arguments *args, struct reply *r)
 		return reply_refuse(
 		    r, POPPER_INVALID, "wrong number of arguments");
 	if (words == 0)
-		return list_all(s, argument, r);
+		return listing_sizes(s, argument, r);
 	if (messages_pick(&s->messages, args->word[0], &i, &e) == -1 ||
 	    eightbit_check(s, i, &e) == -1 ||
-	    list_size(s, i, argument, &octets, &e) == -1)
+	    listing_size(s, i, argument, &octets, &e) == -1)
 		return refuse("LIST", &e, r);
 	return reply_exact(r, "%zu %llu", i + 1, (ull)octets);
-}
-
-static enum outcome
-uidl_all(struct session *s, struct reply *r)
-{
-	char uid[POPPER_UID_MAX + 1];
-	struct popper_error e;
-	bool answered = false;
-
-	for (size_t i = 0; i < s->maildrop.count; i++) {
-		if (messages_is_deleted(&s->messages, i))
-			continue;
-		if (messages_uid(&s->messages, i, uid, &e) == -1) {
-			if (!answered)
-				return refuse("UIDL", &e, r);
-			log_failure("UIDL", &e);
-			return OUTCOME_CLOSE;
-		}
-		if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
-			return OUTCOME_REFUSED;
-		answered = true;
-		reply_pair(r, i + 1, popper_slice_text(uid));
-	}
-	if (!answered && say_total(s, r, list_total) != OUTCOME_DONE)
-		return OUTCOME_REFUSED;
-	return reply_end(r);
 }
 
 static enum outcome
@@ -179,7 +100,7 @@ uidl_command(void *context, const struct arguments *args, struct reply *r)
 	size_t i;
 
 	if (args->count == 0)
-		return uidl_all(s, r);
+		return listing_uids(s, r);
 	if (messages_pick(&s->messages, args->word[0], &i, &e) == -1 ||
 	    messages_uid(&s->messages, i, uid, &e) == -1)
 		return refuse("UIDL", &e, r);

@@ -43,7 +43,7 @@ count(struct session *s, struct tally *t)
 static bool
 has_marks(const struct messages *m)
 {
-	for (size_t i = 0; i < m->maildrop->count; i++)
+	for (size_t i = 0; m->marked && i < m->maildrop->count; i++)
 		if (m->marks[i] != 0)
 			return true;
 	return false;

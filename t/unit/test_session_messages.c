@@ -200,6 +200,85 @@ passes_failures_on(void **state)
 	assert_int_equal(messages_total(&m, false, &count, &octets, &e), 0);
 }
 
+/* Takes down what is listed: "0:5 1:10 ". */
+struct taker {
+	struct popper_lister lister;
+	size_t most;
+	char text[256];
+};
+
+static int
+take(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct taker *t = (struct taker *)lister;
+	size_t len = strlen(t->text);
+
+	snprintf(t->text + len, sizeof(t->text) - len, "%zu:%lu%.*s ", i,
+	    (unsigned long)octets, (int)uid.len, uid.ptr);
+	return i + 1 >= t->most;
+}
+
+static void
+lists(unsigned want, size_t most, const char *expected)
+{
+	struct taker t = { .lister = { .put = take }, .most = most };
+
+	assert_int_equal(messages_list(&m, want, &t.lister, &e), 0);
+	assert_string_equal(t.text, expected);
+}
+
+static int
+own_total(void *self, uint64_t *octets, struct popper_error *error)
+{
+	(void)self;
+	(void)error;
+	*octets = 4711;
+	return 0;
+}
+
+static int
+own_list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *error)
+{
+	(void)self;
+	(void)error;
+	lister->put(lister, 7, want, popper_slice_text("own"));
+	return 0;
+}
+
+static void
+lists_one_by_one(void **state)
+{
+	(void)state;
+	lists(POPPER_WANT_OCTETS, 9, "0:5 1:10 2:0 ");
+	lists(POPPER_WANT_UID, 9, "0:0uid-1 1:0!~ 2:0uid-3 ");
+	lists(POPPER_WANT_UID, 2, "0:0uid-1 1:0!~ ");
+}
+
+static void
+asks_drivers_that_can_list(void **state)
+{
+	struct popper_drop driver = drop_driver;
+
+	(void)state;
+	driver.total = own_total;
+	driver.list = own_list;
+	maildrop.driver = &driver;
+	lists(POPPER_WANT_UID, 9, "7:2own ");
+	total_is(false, 3, 4711);
+	messages_delete(&m, 0);
+	total_is(false, 2, 4706);
+	messages_reset(&m);
+	messages_delete(&m, 1);
+	total_is(false, 2, 5);
+	/* A module built for 1.2 ends before these slots. */
+	messages_reset(&m);
+	driver.size = offsetof(struct popper_drop, recover);
+	lists(POPPER_WANT_OCTETS, 1, "0:5 ");
+	total_is(false, 3, 15);
+}
+
 static void
 knows_an_empty_maildrop(void **state)
 {
@@ -225,6 +304,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    deletes_what_was_fetched, start, stop),
 		cmocka_unit_test_setup_teardown(describes, start, stop),
+		cmocka_unit_test_setup_teardown(lists_one_by_one, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    asks_drivers_that_can_list, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    takes_no_improper_uid, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -65,6 +65,22 @@ cuts_whole_escapes(void **state)
 }
 
 static void
+sees_each_octet(void **state)
+{
+	char text[19];
+
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t i = 0; i < sizeof(text); i++) {
+			memset(text, '~', sizeof(text));
+			text[i] = (char)c;
+			assert_int_equal(
+			    text_is_visible(popper_slice(text, sizeof(text))),
+			    c > 0x20 && c < 0x7f);
+		}
+}
+
+static void
 knows_visible_text(void **state)
 {
 	(void)state;
@@ -110,6 +126,7 @@ main(void)
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(cuts_whole_escapes),
 		cmocka_unit_test(knows_visible_text),
+		cmocka_unit_test(sees_each_octet),
 		cmocka_unit_test(compares_in_any_case),
 		cmocka_unit_test(prints_and_tells_a_cut),
 	};
