@@ -176,6 +176,12 @@ bool mbox_is_current(const struct mbox *);
  */
 bool mbox_is_untouched(const struct mbox *, const struct stat *st);
 
+/* --- mbox_read.c: messages --- */
+
+/** See read in popper/drop.h. */
+int mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
+    struct popper_error *);
+
 /* --- mbox_received.c: when a message came --- */
 
 /**
