@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mbox_index.h"
 #include "mbox_rewrite.h"
 #include "settled.h"
 
@@ -86,6 +87,7 @@ mbox_close(void *self)
 		(void)close(m->folder);
 	if (m->state != -1)
 		(void)close(m->state);
+	mbox_kept_close(m->kept);
 	mbox_index_free(&m->index);
 	free(m->uids);
 	free(m->texts.ptr);
@@ -297,20 +299,63 @@ mbox_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *e)
 {
 	struct mbox *m = mbox_from_self(self);
-	const struct mbox_record *r = record(m, i);
 
+	if ((want & (POPPER_WANT_OCTETS | POPPER_WANT_RECEIVED)) != 0 &&
+	    mbox_records(m, e) == -1)
+		return -1;
 	if ((want & (POPPER_WANT_UID | POPPER_WANT_FLAGS)) != 0 &&
 	    mbox_uids(m, e) == -1)
 		return -1;
 	if ((want & POPPER_WANT_OCTETS) != 0)
-		message->octets = r->octets;
+		message->octets = record(m, i)->octets;
 	if ((want & POPPER_WANT_RECEIVED) != 0)
-		message->received = mbox_received(m, r);
+		message->received = mbox_received(m, record(m, i));
 	if ((want & POPPER_WANT_UID) != 0)
 		mbox_uid_text(m, &m->uids[i], message->uid);
 	if ((want & POPPER_WANT_FLAGS) != 0)
 		message->flags = m->uids[i].seen ? POPPER_MESSAGE_SEEN : 0;
 	return 0;
+}
+
+static int
+mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+	const struct mbox_record *r;
+	uint64_t at;
+	size_t want;
+	ssize_t n;
+	int more;
+
+	if (mbox_records(m, e) == -1)
+		return -1;
+	r = record(m, i);
+	at = r->offset + r->from_len;
+	if (m->buffer == NULL && (m->buffer = malloc(MBOX_BUFFER)) == NULL)
+		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
+	if (mbox_is_there(m, i, e) == -1)
+		return -1;
+	at = offset < r->end - at ? at + offset : r->end;
+	for (; at < r->end; at += (uint64_t)n) {
+		want = r->end - at < MBOX_BUFFER ? (size_t)(r->end - at)
+						 : MBOX_BUFFER;
+		n = mbox_read_at(m->fd, m->buffer, want, at);
+		if (n == -1)
+			return m->host->fail_system(
+			    e, POPPER_TEMPORARY, "%s: read", m->path);
+		if (n == 0)
+			return m->host->fail(e, POPPER_TEMPORARY,
+			    "%s: cut by another program during the session",
+			    m->path);
+		more = sink->put(sink, popper_slice(m->buffer, (size_t)n));
+		if (more == 1)
+			break;
+		if (more == -1)
+			return m->host->fail(
+			    e, POPPER_TEMPORARY, "the message was not taken");
+	}
+	return mbox_was_there(m, i, e);
 }
 
 static const struct popper_drop mbox_drop = {
@@ -322,6 +367,8 @@ static const struct popper_drop mbox_drop = {
 	.read = mbox_read,
 	.commit = mbox_commit,
 	.close = mbox_close,
+	.total = mbox_total,
+	.list = mbox_list,
 };
 
 POPPER_MODULE(mbox, .version = "0.1.0",

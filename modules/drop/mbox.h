@@ -83,7 +83,6 @@ struct mbox_twin {
 	unsigned char hash[MBOX_HASH_SIZE];
 	uint32_t ordinal;
 	uint32_t most; /* highest ordinal that was ever given out */
-	bool goes; /* a commit that may have failed was to remove it */
 };
 
 struct mbox_twins {
@@ -117,8 +116,10 @@ struct mbox {
 	bool internal; /* record 0 is not a message: see mbox_is_internal */
 	bool settled; /* a change after ${seen} cannot have the same ctime */
 	bool unsaved; /* more is known than the file "mbox.index" says */
+	struct mbox_kept *kept; /* that file, if it is true; or NULL */
 	struct stat seen; /* the file as it was scanned */
 	struct mbox_lock lock;
+	/* Its records are NULL before mbox_records if the file has them. */
 	struct mbox_index index;
 	struct mbox_uid *uids; /* one per message, or NULL: not asked yet */
 	struct mbox_texts texts;
@@ -175,12 +176,6 @@ bool mbox_is_current(const struct mbox *);
  * Is ${st}, the open file now, certainly what it was when it was scanned?
  */
 bool mbox_is_untouched(const struct mbox *, const struct stat *st);
-
-/* --- mbox_read.c: messages --- */
-
-/** See read in popper/drop.h. */
-int mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
-    struct popper_error *);
 
 /* --- mbox_received.c: when a message came --- */
 
@@ -259,21 +254,12 @@ int mbox_mmdf_scan(
 
 /* --- mbox_index.c: what a scan found, kept for the next session --- */
 
-/**
- * mbox_index_load(m):
- * Take index, internal flag and, if they are there, unique-ids from the state
- * file "mbox.index".  Only if it is about the file as m->seen describes it and
- * that is settled, so the mail itself is not looked at and no lock is needed.
- * Returns false, with nothing taken, in every other case.
- */
-bool mbox_index_load(struct mbox *);
+/** mbox_records(m, error): see to it that m->index has its records: whatever
+ * looks at them comes after this. */
+int mbox_records(struct mbox *, struct popper_error *);
 
-/**
- * mbox_index_save(m):
- * Write the state file if this session found out something that it does not
- * say and the mbox has not changed since.  A failure costs only time.
- */
-void mbox_index_save(struct mbox *);
+/** mbox_kept_ids(m): take m->uids from the state file.  False: it has none. */
+bool mbox_kept_ids(struct mbox *);
 
 /** mbox_index_drop(m): the mbox will change: remove the state file. */
 void mbox_index_drop(struct mbox *);
@@ -319,6 +305,29 @@ bool mbox_is_private(struct popper_slice line);
 void mbox_hash_text(
     const unsigned char hash[MBOX_HASH_SIZE], char text[MBOX_HASH_TEXT + 1]);
 bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
+
+/* --- mbox_twins.c: equal messages --- */
+
+/**
+ * mbox_twins_load(m): read the state file "twins" into m->twins unless that was
+ * done.  None, or one that is damaged (the log says so), is the same as an
+ * empty one.
+ */
+void mbox_twins_load(struct mbox *);
+
+/**
+ * mbox_twins_number(m, count): give the ${count} uids of ${m} their ordinals.
+ * Returns 0, or -1 without memory.
+ */
+int mbox_twins_number(struct mbox *, size_t count);
+
+/**
+ * mbox_twins_save(m, changes):
+ * Write down what is left of equal messages once those marked are gone.  A
+ * failure is only logged: it costs no mail.  ${m} has no uids: there can be no
+ * twins, the file is removed.
+ */
+void mbox_twins_save(struct mbox *, const struct popper_changes *);
 
 /* --- mbox_still.c: what was scanned, is it still true? --- */
 

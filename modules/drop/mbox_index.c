@@ -16,98 +16,32 @@
  * locks, was measured at 35 us on ext4, to write this file at 30 us and to use
  * it at 9 us, so the second login of an unchanged mbox has it back.
  *
- * The state file is only a spare: whatever is odd about it, it is ignored and
- * the mbox is scanned.  It may come from anybody who can write to the state
- * folder, so what could make this process read or write amiss is checked as
- * well, whatever the checksum says.
+ * Of the state file only the head is read at first (mbox_kept.c), which is all
+ * that STAT needs; records and unique-ids once something asks for them.  The
+ * file is only a spare: whatever is odd about it, it is ignored and the mbox is
+ * scanned, also if that is found out late.
  *
- * Format, in the byte order of the machine and as in memory: struct head, the
- * records, and the unique-ids of the messages if they had been computed, with
- * those texts that are not made of a hash, filled up with NUL.  If scan or
- * unique-ids ever come out differently, VERSION must be another one.
+ * The format is in doc/index-format.md.  If scan or unique-ids ever come out
+ * differently, MBOX_INDEX_VERSION must be another one.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "mbox_index.h"
 #include "mbox_xuidl.h"
 
-#define INDEX_FILE "mbox.index"
 #define INDEX_NEW "mbox.index.new"
-#define MAGIC 0x31786469786f626du /* also tells the byte order */
-#define VERSION 3
-#define SIZE_MAX_FILE ((off_t)1 << 32) /* octets */
 
-struct head {
-	uint64_t magic;
-	uint32_t version;
-	uint16_t record_size, uid_size;
-	uint64_t device, inode, size; /* of the mbox */
-	int64_t mtime[2], ctime[2]; /* seconds, nanoseconds */
-	uint32_t scheme, kludge; /* options that change what is found */
-	uint64_t count; /* of records */
-	uint32_t internal, with_uids; /* 0 or 1 */
-	uint32_t mmdf, texts; /* 0 or 1; octets */
-	uint64_t checksum; /* of all else */
-};
-
-_Static_assert(sizeof(struct head) == 112, "no holes on the disk");
-_Static_assert(sizeof(struct mbox_record) == 32, "no holes on the disk");
-_Static_assert(sizeof(struct mbox_uid) % 8 == 0, "see checksum");
-
-/* Finds torn and damaged files; it need not withstand an attacker.  ${len} is
- * a multiple of 8. */
-static uint64_t
-checksum(uint64_t sum, const void *content, size_t len)
-{
-	const char *p = content;
-	uint64_t word;
-
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-		sum ^= sum >> 32;
-	}
-	return sum;
-}
-
-static size_t
-records_len(const struct head *head)
-{
-	return (size_t)head->count * sizeof(struct mbox_record);
-}
-
-static size_t
-uids_len(const struct head *head)
-{
-	if (head->with_uids == 0)
-		return 0;
-	return (size_t)(head->count - head->internal) * sizeof(struct mbox_uid);
-}
-
-static uint64_t
-sum_of(const struct head *head, const struct mbox_record *records,
-    const struct mbox_uid *uids, const char *texts)
-{
-	uint64_t sum;
-
-	sum = checksum(MAGIC, head, offsetof(struct head, checksum));
-	sum = checksum(sum, records, records_len(head));
-	sum = checksum(sum, uids, uids_len(head));
-	return checksum(sum, texts, head->texts);
-}
-
-/* The head of a state file about the mbox as it was scanned. */
-static struct head
-make_head(const struct mbox *m)
+struct mbox_head
+mbox_index_head(const struct mbox *m)
 {
 	const struct stat *st = &m->seen;
 
-	return (struct head){ .magic = MAGIC,
-		.version = VERSION,
+	return (struct mbox_head){ .magic = MBOX_INDEX_MAGIC,
+		.version = MBOX_INDEX_VERSION,
 		.record_size = sizeof(struct mbox_record),
 		.uid_size = sizeof(struct mbox_uid),
 		.device = st->st_dev,
@@ -119,151 +53,236 @@ make_head(const struct mbox *m)
 		.kludge = m->conf->uw_kludge };
 }
 
-/* Is ${head}, of a state file of ${len} octets, about this very mbox? */
-static bool
-is_about(const struct mbox *m, const struct head *head, size_t len)
-{
-	const struct head ours = make_head(m);
-
-	return memcmp(head, &ours, offsetof(struct head, count)) == 0 &&
-	    head->internal <= 1 && head->with_uids <= 1 && head->mmdf <= 1 &&
-	    head->count > 0 &&
-	    head->count <= len / sizeof(struct mbox_record) &&
-	    head->texts % 8 == 0 && head->texts <= len &&
-	    len ==
-	    sizeof(*head) + records_len(head) + uids_len(head) + head->texts;
-}
-
-/* Could a scan of ${size} octets have found these? */
-static bool
-are_sane(const struct mbox_record *r, const struct head *head)
-{
-	uint64_t at = 0, size = head->size, len, i;
-
-	for (i = 0; i < head->count; i++, r++) {
-		if (r->offset < at ||
-		    (i == 0 && r->offset != 0 && head->mmdf == 0) ||
-		    r->end > size || r->offset > r->end || r->from_len == 0 ||
-		    r->from_len > MBOX_FROM_MAX ||
-		    r->from_len > r->end - r->offset)
-			return false;
-		len = r->end - r->offset - r->from_len;
-		if (r->octets < len || r->octets - len > len + 2)
-			return false;
-		at = r->end;
-	}
-	return true;
-}
-
-/* Are these texts that a client may get? */
-static bool
-are_texts(const char *texts, size_t len)
-{
-	size_t i, run = 0;
-
-	for (i = 0; i < len; i++) {
-		run = texts[i] == '\0' ? 0 : run + 1;
-		if (run > POPPER_UID_MAX ||
-		    (run > 0 && (texts[i] < 0x21 || texts[i] > 0x7e)))
-			return false;
-	}
-	return run == 0;
-}
-
-/* Do all ids that are texts lie among them? */
-static bool
-are_found(const struct mbox_uid *uids, const struct head *head)
-{
-	size_t i, count = uids_len(head) / sizeof(*uids);
-
-	for (i = 0; i < count; i++)
-		if (uids[i].text != 0 && uids[i].text >= head->texts)
-			return false;
-	return true;
-}
-
-static bool
-read_all(int fd, void *buf, size_t len)
-{
-	return read(fd, buf, len) == (ssize_t)len;
-}
-
-/* Read ${len} octets into allocated memory; none need none. */
-static bool
-read_part(int fd, void *part, size_t len)
-{
-	void *octets;
-
-	if (len == 0)
-		return true;
-	if ((octets = malloc(len)) == NULL)
-		return false;
-	memcpy(part, &octets, sizeof(octets)); /* the caller frees it */
-	return read_all(fd, octets, len);
-}
-
-/* Behind the ${head}, which was read and found good. */
-static bool
-read_rest(struct mbox *m, int fd, const struct head *head)
-{
-	struct mbox_record *records = NULL;
-	struct mbox_uid *uids = NULL;
-	char *texts = NULL;
-
-	if (!read_part(fd, &records, records_len(head)) ||
-	    !read_part(fd, &uids, uids_len(head)) ||
-	    !read_part(fd, &texts, head->texts))
-		goto fail;
-	if (sum_of(head, records, uids, texts) != head->checksum ||
-	    !are_sane(records, head) || !are_found(uids, head) ||
-	    !are_texts(texts, head->texts))
-		goto fail;
-	m->index.records = records;
-	m->index.count = m->index.room = (size_t)head->count;
-	m->index.size = head->size;
-	m->index.mmdf = head->mmdf != 0;
-	m->internal = head->internal != 0;
-	m->uids = uids;
-	m->texts = (struct mbox_texts){ texts, head->texts, head->texts };
-	return true;
-fail:
-	free(records);
-	free(uids);
-	free(texts);
-	return false;
-}
-
 bool
 mbox_index_load(struct mbox *m)
 {
-	struct head head;
-	bool loaded;
-	struct stat st;
-	int fd;
+	const struct mbox_head ours = mbox_index_head(m);
+	struct mbox_kept *kept;
 
-	if (!m->settled)
+	if (!m->settled || (kept = mbox_kept_open(m)) == NULL)
 		return false;
-	fd = openat(m->state, INDEX_FILE,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1)
+	if (memcmp(&kept->head, &ours, offsetof(struct mbox_head, count)) !=
+	    0) {
+		mbox_kept_close(kept);
 		return false;
-	loaded = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid() && st.st_size <= SIZE_MAX_FILE &&
-	    read_all(fd, &head, sizeof(head)) &&
-	    is_about(m, &head, (size_t)st.st_size) && read_rest(m, fd, &head);
-	(void)close(fd);
-	return loaded;
+	}
+	m->kept = kept;
+	m->index.count = (size_t)kept->head.count;
+	m->index.size = kept->head.size;
+	m->index.mmdf = kept->head.mmdf != 0;
+	m->internal = kept->head.internal != 0;
+	return true;
 }
 
-/* No fsync: after a crash a torn file is known by its checksum. */
-static int
-write_file(const struct mbox *m, const struct iovec parts[4])
+/* The octets of all messages that are shown. */
+static uint64_t
+add_up(const struct mbox_index *index, size_t from)
 {
-	size_t len = parts[0].iov_len + parts[1].iov_len + parts[2].iov_len +
-	    parts[3].iov_len;
+	uint64_t octets = 0;
+	size_t i;
+
+	for (i = from; i < index->count; i++)
+		octets += index->records[i].octets;
+	return octets;
+}
+
+/* The records of the index are no good: find them in the mail, which has to
+ * have what the head said, for that was told already. */
+static int
+scan_again(struct mbox *m, struct popper_error *e)
+{
+	const struct mbox_head *head = &m->kept->head;
+	struct mbox_index now = { .size = head->size };
+	struct stat st;
+
+	if (mbox_lock(m, F_RDLCK, e) == -1)
+		return -1;
+	if (fstat(m->fd, &st) == 0 && mbox_is_untouched(m, &st) &&
+	    mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == 0 &&
+	    now.count == head->count && now.mmdf == m->index.mmdf &&
+	    (m->conf->uw_kludge && mbox_is_internal(m->fd, now.records)) ==
+		m->internal &&
+	    add_up(&now, m->internal) == head->octets) {
+		mbox_unlock(m);
+		m->index = now;
+		m->unsaved = true;
+		return 0;
+	}
+	mbox_unlock(m);
+	mbox_index_free(&now);
+	mbox_index_drop(m);
+	return m->host->fail(e, POPPER_TEMPORARY,
+	    "%s: the state file " MBOX_INDEX_FILE " of %s was wrong and is "
+	    "removed; the next session makes a new one",
+	    m->path, m->user);
+}
+
+int
+mbox_records(struct mbox *m, struct popper_error *e)
+{
+	if (m->index.records != NULL || m->kept == NULL)
+		return 0;
+	m->index.records = mbox_kept_records(m->kept);
+	if (m->index.records == NULL)
+		return scan_again(m, e);
+	m->index.room = m->index.count;
+	return 0;
+}
+
+bool
+mbox_kept_ids(struct mbox *m)
+{
+	if (m->kept == NULL)
+		return false;
+	free(m->texts.ptr);
+	m->texts = (struct mbox_texts){ .ptr = NULL };
+	m->uids = mbox_kept_uids(m->kept, &m->texts);
+	return m->uids != NULL;
+}
+
+int
+mbox_total(void *self, uint64_t *octets, struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+
+	(void)e;
+	*octets = m->index.records == NULL && m->kept != NULL
+	    ? m->kept->head.octets
+	    : add_up(&m->index, m->internal);
+	return 0;
+}
+
+static int
+list_octets(
+    struct mbox *m, struct popper_lister *lister, struct popper_error *e)
+{
+	size_t i;
+
+	if (mbox_records(m, e) == -1)
+		return -1;
+	for (i = m->internal; i < m->index.count; i++)
+		if (lister->put(lister, i - m->internal,
+			m->index.records[i].octets, popper_slice("", 0)) != 0)
+			break;
+	return 0;
+}
+
+int
+mbox_list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+	size_t i = 0, count = m->index.count - m->internal;
+	char text[POPPER_UID_MAX + 1];
+
+	if ((want & POPPER_WANT_OCTETS) != 0)
+		return list_octets(m, lister, e);
+	if (m->uids == NULL && m->kept != NULL &&
+	    (m->buffer != NULL || (m->buffer = malloc(MBOX_BUFFER)) != NULL) &&
+	    mbox_kept_list(m->kept, m->buffer, lister, &i))
+		return 0;
+	if (mbox_uids(m, e) == -1)
+		return -1;
+	for (; i < count; i++) {
+		mbox_uid_text(m, &m->uids[i], text);
+		if (lister->put(
+			lister, i, 0, popper_slice(text, strlen(text))) != 0)
+			break;
+	}
+	return 0;
+}
+
+/* --- Writing it. --- */
+
+/* As many unique-ids from ${i} on as go into one part, which is made in
+ * ${part}; returns its octets. */
+static size_t
+make_part(const struct mbox *m, size_t *i, char part[MBOX_LIST_SIZE])
+{
+	size_t first = *i, count = m->index.count - m->internal, len = 0, k;
+	struct mbox_list head = { .sum = 0 };
+	char text[POPPER_UID_MAX + 1], *p;
+
+	/* The lengths come first, so they are gathered first. */
+	for (; *i < count; (*i)++) {
+		mbox_uid_text(m, &m->uids[*i], text);
+		k = strlen(text);
+		if (sizeof(head) + (*i - first) + 1 + len + k > MBOX_LIST_SIZE)
+			break;
+		part[sizeof(head) + (*i - first)] = (char)k;
+		len += k;
+	}
+	head.count = (uint32_t)(*i - first);
+	head.len = (uint32_t)len;
+	p = part + sizeof(head) + head.count;
+	for (k = first; k < *i; k++) {
+		mbox_uid_text(m, &m->uids[k], text);
+		memcpy(p, text, strlen(text));
+		p += strlen(text);
+	}
+	memcpy(part, &head, sizeof(head));
+	head.sum = mbox_index_sum(first, part + sizeof(head.sum),
+	    sizeof(head) - sizeof(head.sum) + head.count + len);
+	memcpy(part, &head, sizeof(head));
+	return sizeof(head) + head.count + len;
+}
+
+/* Write the lists and count their octets. */
+static int
+write_lists(const struct mbox *m, int fd, uint64_t at, uint64_t *len)
+{
+	size_t i = 0, count = m->index.count - m->internal, n;
+	size_t room = sizeof(struct mbox_list) + count * (1 + POPPER_UID_MAX);
+	char *part;
+
+	*len = 0;
+	if (m->uids == NULL)
+		return 0;
+	part = malloc(room < MBOX_LIST_SIZE ? room : MBOX_LIST_SIZE);
+	if (part == NULL)
+		return -1;
+	while (i < count) {
+		n = make_part(m, &i, part);
+		if (i < count && n < MBOX_LIST_SIZE) {
+			memset(part + n, 0, MBOX_LIST_SIZE - n);
+			n = MBOX_LIST_SIZE;
+		}
+		if (mbox_write_at(fd, part, n, at + *len) == -1)
+			break;
+		*len += n;
+	}
+	free(part);
+	return i < count ? -1 : 0;
+}
+
+/* The head comes last, since the lists are counted as they are written. */
+static int
+write_all(const struct mbox *m, int fd, struct mbox_head *head)
+{
+	const void *parts[] = { m->index.records, m->uids, m->texts.ptr };
+	size_t len;
+	int i;
+
+	for (i = 0; i < MBOX_SECTIONS; i++) {
+		len = (size_t)mbox_section_len(head, (enum mbox_section)i);
+		head->sums[i] = mbox_index_sum((uint64_t)i, parts[i], len);
+		if (mbox_write_at(fd, parts[i], len,
+			mbox_section_at(head, (enum mbox_section)i)) == -1)
+			return -1;
+	}
+	if (write_lists(m, fd, mbox_section_at(head, MBOX_SECTIONS),
+		&head->lists) == -1)
+		return -1;
+	head->sum = mbox_head_sum_of(head);
+	return mbox_write_at(fd, head, sizeof(*head), 0);
+}
+
+/* No fsync: after a crash a torn file is known by its sums. */
+static int
+write_file(const struct mbox *m, struct mbox_head *head)
+{
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	ssize_t put;
-	int fd;
+	int fd, failed;
 
 	fd = openat(m->state, INDEX_NEW, flags, 0600);
 	if (fd == -1 && errno == EEXIST &&
@@ -271,9 +290,9 @@ write_file(const struct mbox *m, const struct iovec parts[4])
 		fd = openat(m->state, INDEX_NEW, flags, 0600);
 	if (fd == -1)
 		return -1;
-	put = writev(fd, parts, 4);
-	if (close(fd) == 0 && put != -1 && (size_t)put == len &&
-	    renameat(m->state, INDEX_NEW, m->state, INDEX_FILE) == 0)
+	failed = write_all(m, fd, head);
+	if (close(fd) == 0 && failed == 0 &&
+	    renameat(m->state, INDEX_NEW, m->state, MBOX_INDEX_FILE) == 0)
 		return 0;
 	(void)unlinkat(m->state, INDEX_NEW, 0);
 	return -1;
@@ -282,24 +301,22 @@ write_file(const struct mbox *m, const struct iovec parts[4])
 void
 mbox_index_save(struct mbox *m)
 {
-	struct head head = make_head(m);
-	struct iovec parts[4];
+	struct mbox_head head = mbox_index_head(m);
 	struct stat st;
 
-	if (!m->unsaved || m->index.count == 0 || fstat(m->fd, &st) == -1 ||
-	    !mbox_is_untouched(m, &st) || mbox_texts_fill(&m->texts) == -1)
+	if (!m->unsaved || m->index.records == NULL ||
+	    fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
 		return;
+	/* Unique-ids that only the file has, of which the rest is no good. */
+	if (m->uids == NULL)
+		(void)mbox_kept_ids(m);
 	head.count = m->index.count;
+	head.octets = add_up(&m->index, m->internal);
 	head.internal = m->internal;
 	head.with_uids = m->uids != NULL;
 	head.mmdf = m->index.mmdf;
-	head.texts = m->uids == NULL ? 0 : (uint32_t)m->texts.len;
-	head.checksum = sum_of(&head, m->index.records, m->uids, m->texts.ptr);
-	parts[0] = (struct iovec){ &head, sizeof(head) };
-	parts[1] = (struct iovec){ m->index.records, records_len(&head) };
-	parts[2] = (struct iovec){ m->uids, uids_len(&head) };
-	parts[3] = (struct iovec){ m->texts.ptr, head.texts };
-	if (write_file(m, parts) == -1)
+	head.texts = m->uids == NULL ? 0 : m->texts.len;
+	if (write_file(m, &head) == -1)
 		m->host->log(POPPER_LOG_DEBUG,
 		    "%s: the index is not kept (errno %d)", m->path, errno);
 }
@@ -308,5 +325,5 @@ void
 mbox_index_drop(struct mbox *m)
 {
 	m->unsaved = false;
-	(void)unlinkat(m->state, INDEX_FILE, 0);
+	(void)unlinkat(m->state, MBOX_INDEX_FILE, 0);
 }

@@ -11,10 +11,7 @@
  * its id, never a message.
  *
  * The file: a first line, one line "hash ordinal highest" per remaining copy,
- * a last line.  Each version is written whole and renamed into place.  Before
- * a commit it is written with those that are to go, too, their lines ending in
- * " -": if that session dies, the number of copies that are there tells which
- * of the two states came of it.
+ * a last line.  Each version is written whole and renamed into place.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,13 +20,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mbox_twins.h"
+#include "mbox.h"
 
 #define FILE_NAME "twins"
 #define TEMPORARY "twins.new"
 #define FIRST_LINE "popper mbox twins 1\n"
 #define LAST_LINE "end\n"
-#define GOES " -"
 #define SIZE_MAX_FILE (16 << 20) /* octets; some 400,000 twins */
 
 static int
@@ -59,9 +55,7 @@ parse_line(const char *line, struct mbox_twin *twin)
 		return false;
 	line = end + 1;
 	twin->most = (uint32_t)strtoul(line, &end, 10);
-	twin->goes = strcmp(end, GOES) == 0;
-	return (*end == '\0' || twin->goes) && end - line <= 9 &&
-	    twin->ordinal <= twin->most;
+	return *end == '\0' && end - line <= 9 && twin->ordinal <= twin->most;
 }
 
 /* ${text}, NUL-terminated, is the whole file.  False: it is damaged. */
@@ -228,8 +222,8 @@ number_group(
     struct mbox_uid **group, size_t n, const struct mbox_twin *t, size_t known)
 {
 	uint32_t most = known == 0 ? 0 : t->most;
-	bool stored = false, whole = n >= known;
-	size_t i, k = 0;
+	bool stored = false;
+	size_t i;
 
 	for (i = 0; i < n; i++)
 		stored = stored || group[i]->ordinal != 0;
@@ -237,11 +231,8 @@ number_group(
 		number_stored(group, n, most);
 		return;
 	}
-	for (i = 0; i < n; i++) {
-		while (k < known && t[k].goes && !whole)
-			k++;
-		group[i]->ordinal = k < known ? t[k++].ordinal : ++most;
-	}
+	for (i = 0; i < n; i++)
+		group[i]->ordinal = i < known ? t[i].ordinal : ++most;
 }
 
 int
@@ -293,67 +284,55 @@ recorded_most(const struct mbox_twins *twins, const struct mbox_uid *uid)
 	return twins->list[low].most;
 }
 
-/* What is to be written down, and of what. */
-struct account {
-	const struct mbox *m;
-	const struct popper_changes *c;
-	bool before; /* the commit: it may fail */
-	FILE *f; /* or NULL: lines are only counted */
-};
-
-static bool
-goes(const struct account *a, const struct mbox_uid *uid)
-{
-	return (a->c->marks[uid - a->m->uids] & POPPER_MARK_DELETED) != 0;
-}
-
-/* One group of ${n} equal messages; returns how many lines.  A group of which
- * nothing is missing needs none. */
+/* Write the lines of one group of ${n} equal messages.  A group of which
+ * nothing is missing needs none.  Without ${f} they are only counted. */
 static size_t
-write_group(const struct account *a, struct mbox_uid **group, size_t n)
+write_group(FILE *f, const struct mbox *m, struct mbox_uid **group, size_t n,
+    const unsigned char *marks)
 {
 	char text[MBOX_HASH_TEXT + 1];
-	uint32_t most = recorded_most(&a->m->twins, *group);
-	size_t i, kept = 0, lines;
+	uint32_t most = recorded_most(&m->twins, *group);
+	size_t i, kept = 0;
 
 	for (i = 0; i < n; i++) {
 		if (group[i]->ordinal > most)
 			most = group[i]->ordinal;
-		kept += !goes(a, group[i]);
+		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
+			kept++;
 	}
-	lines = a->before ? n : kept;
-	if (kept == most || (kept == 0 && (!a->before || n == most)))
+	if (kept == 0 || kept == most)
 		return 0;
 	mbox_hash_text((*group)->hash, text);
-	for (i = 0; a->f != NULL && i < n; i++)
-		if (a->before || !goes(a, group[i]))
-			(void)fprintf(a->f, "%s %lu %lu%s\n", text,
+	for (i = 0; f != NULL && i < n; i++)
+		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
+			(void)fprintf(f, "%s %lu %lu\n", text,
 			    (unsigned long)group[i]->ordinal,
-			    (unsigned long)most, goes(a, group[i]) ? GOES : "");
-	return lines;
+			    (unsigned long)most);
+	return kept;
 }
 
 /* All groups; returns how many lines. */
 static size_t
-write_groups(const struct account *a, struct mbox_uid **list)
+write_groups(FILE *f, const struct mbox *m, struct mbox_uid **list,
+    const struct popper_changes *c)
 {
-	size_t i, n, count = a->c->count, lines = 0;
+	size_t i, n, lines = 0;
 
-	for (i = 0; i < count; i += n) {
+	for (i = 0; i < c->count; i += n) {
 		for (n = 1;
-		     i + n < count && same(list[i]->hash, list[i + n]->hash);
+		     i + n < c->count && same(list[i]->hash, list[i + n]->hash);
 		     n++)
 			;
-		lines += write_group(a, list + i, n);
+		lines += write_group(f, m, list + i, n, c->marks);
 	}
 	return lines;
 }
 
 /* Make the new file and put it in the old one's place. */
 static int
-replace_file(struct account *a, struct mbox_uid **list)
+replace_file(const struct mbox *m, struct mbox_uid **list,
+    const struct popper_changes *c)
 {
-	const struct mbox *m = a->m;
 	bool good;
 	FILE *f;
 	int fd;
@@ -368,8 +347,7 @@ replace_file(struct account *a, struct mbox_uid **list)
 		return -1;
 	}
 	(void)fputs(FIRST_LINE, f);
-	a->f = f;
-	(void)write_groups(a, list);
+	(void)write_groups(f, m, list, c);
 	(void)fputs(LAST_LINE, f);
 	good = fflush(f) == 0 && !ferror(f) && fsync(fd) == 0;
 	good = fclose(f) == 0 && good;
@@ -379,54 +357,26 @@ replace_file(struct account *a, struct mbox_uid **list)
 	return -1;
 }
 
-/* Is, or was, any message equal to another?  As a rule none is. */
-static bool
-has_twins(const struct mbox *m, size_t count)
-{
-	size_t i;
-
-	if (m->uids == NULL || m->twins.count > 0)
-		return m->uids != NULL;
-	for (i = 0; i < count && m->uids[i].ordinal == 1; i++)
-		;
-	return i < count;
-}
-
 static int
-save(struct account *a)
+save(const struct mbox *m, const struct popper_changes *c)
 {
-	const struct mbox *m = a->m;
 	struct mbox_uid **list = NULL;
 	int failed = 0;
 
-	if (has_twins(m, a->c->count) &&
-	    (list = sorted(m->uids, a->c->count)) == NULL)
+	if (m->uids != NULL && (list = sorted(m->uids, c->count)) == NULL)
 		return -1;
-	if (list != NULL && write_groups(a, list) > 0)
-		failed = replace_file(a, list);
-	else if (!a->before && unlinkat(m->state, FILE_NAME, 0) == -1 &&
-	    errno != ENOENT)
+	if (list != NULL && write_groups(NULL, m, list, c) > 0)
+		failed = replace_file(m, list, c);
+	else if (unlinkat(m->state, FILE_NAME, 0) == -1 && errno != ENOENT)
 		failed = -1;
 	free(list);
 	return failed;
 }
 
 void
-mbox_twins_intend(struct mbox *m, const struct popper_changes *c)
-{
-	struct account a = { .m = m, .c = c, .before = true };
-
-	mbox_twins_load(m);
-	(void)save(&a);
-}
-
-void
 mbox_twins_save(struct mbox *m, const struct popper_changes *c)
 {
-	struct account a = { .m = m, .c = c };
-
-	mbox_twins_load(m);
-	if (save(&a) == -1)
+	if (save(m, c) == -1)
 		m->host->log(POPPER_LOG_WARNING,
 		    "%s: cannot write the state file " FILE_NAME " of %s "
 		    "(errno %d); equal messages may get new unique-ids",

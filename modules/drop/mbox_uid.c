@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mbox_twins.h"
 #include "mbox_xuidl.h"
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */
@@ -363,8 +362,10 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 {
 	size_t count = m->index.count - m->internal;
 
-	if (m->uids != NULL || count == 0)
+	if (m->uids != NULL || count == 0 || mbox_kept_ids(m))
 		return 0;
+	if (mbox_records(m, e) == -1)
+		return -1;
 	m->texts.len = 0;
 	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL ||
 	    hash_all(m, count) == -1)

@@ -121,20 +121,6 @@ mbox_texts_add(struct mbox_texts *t, const char *text, struct mbox_uid *uid)
 	return 0;
 }
 
-int
-mbox_texts_fill(struct mbox_texts *t)
-{
-	size_t more = (8 - t->len % 8) % 8;
-
-	if (more == 0)
-		return 0;
-	if (grow(t, more) == -1)
-		return -1;
-	memset(t->ptr + t->len, 0, more);
-	t->len += more;
-	return 0;
-}
-
 static int
 compare(const void *a, const void *b)
 {

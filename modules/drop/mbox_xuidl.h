@@ -27,9 +27,6 @@ void mbox_text_hash(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
  * errno. */
 int mbox_texts_add(struct mbox_texts *, const char *text, struct mbox_uid *uid);
 
-/** mbox_texts_fill(texts): make their length a multiple of 8.  0 or -1. */
-int mbox_texts_fill(struct mbox_texts *);
-
 /** mbox_refuse_lookalikes(m, count): take no id from a header that popper
  * could make for another of the ${count} messages.  0, or -1 with errno. */
 int mbox_refuse_lookalikes(struct mbox *, size_t count);

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct maildir_conf conf = { .path = "~/Maildir",
-	.unique_id = "popper",
-	.dovecot_format = "%08Xu%08Xv" };
+struct maildir_conf conf = { .path = "~/Maildir" };
 struct bed bed;
 struct popper_error error;
 

@@ -59,6 +59,47 @@ sum(struct popper_slice text)
 	return result;
 }
 
+struct notes {
+	struct popper_lister lister;
+	FILE *f;
+	size_t next;
+};
+
+static int
+note(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct notes *n = (struct notes *)lister;
+
+	assert_int_equal(i, n->next++);
+	(void)fprintf(n->f, " %llu%.*s", (unsigned long long)octets,
+	    (int)uid.len, uid.ptr);
+	return 0;
+}
+
+/* What total and list tell. */
+static void
+tell_lists(struct rig *r, bool full, FILE *f)
+{
+	struct notes n = { .lister = { .put = note }, .f = f };
+	uint64_t octets;
+
+	assert_int_equal(r->drop->total(r->self, &octets, &r->error), 0);
+	(void)fprintf(f, "%llu:", (unsigned long long)octets);
+	if (full) {
+		assert_int_equal(r->drop->list(r->self, POPPER_WANT_UID,
+				     &n.lister, &r->error),
+		    0);
+		assert_int_equal(n.next, r->drop->count(r->self));
+	}
+	n.next = 0;
+	assert_int_equal(
+	    r->drop->list(r->self, POPPER_WANT_OCTETS, &n.lister, &r->error),
+	    0);
+	assert_int_equal(n.next, r->drop->count(r->self));
+	(void)fprintf(f, "\n");
+}
+
 char *
 index_answers(struct rig *r, bool full)
 {
@@ -71,6 +112,7 @@ index_answers(struct rig *r, bool full)
 
 	assert_non_null(f);
 	(void)fprintf(f, "%zu\n", count);
+	tell_lists(r, full, f);
 	for (i = 0; i < count; i++) {
 		message = (struct popper_message){ .octets = 0 };
 		assert_int_equal(
