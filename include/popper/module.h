@@ -40,7 +40,10 @@ enum popper_option_kind {
 	POPPER_OPTION_BOOL, /* bool: yes no true false on off 1 0 */
 	POPPER_OPTION_NUMBER, /* uint64_t */
 	POPPER_OPTION_OCTETS, /* uint64_t: 10, 10k, 10M, 10G (powers of 1024) */
-	POPPER_OPTION_SECONDS /* uint64_t: 10, 10s, 10m, 10h, 10d */
+	POPPER_OPTION_SECONDS, /* uint64_t: 10, 10s, 10m, 10h, 10d */
+	/* Since 1.3.  const char *: one of the words of the fallback, which are
+	 * parted by one blank each; the first is the default. */
+	POPPER_OPTION_WORD
 };
 
 struct popper_option {

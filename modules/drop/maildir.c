@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "maildir.h"
+#include "maildir_foreign.h"
 
 static int
 inbox_path(const struct popper_host *host, const struct maildir_conf *conf,
@@ -313,6 +313,7 @@ maildir_close(void *self)
 	close_fd(&m->state);
 	maildir_list_free(&m->list);
 	maildir_list_free(&m->fresh);
+	maildir_given_free(m);
 	m->magic = 0;
 	free(m);
 }
@@ -327,6 +328,7 @@ maildir_open(const struct popper_host *host, const void *conf,
 	if ((m = calloc(1, sizeof(*m))) == NULL)
 		return host->fail_system(error, POPPER_TEMPORARY, "maildir");
 	maildir_init(m, host);
+	m->conf = c;
 	m->mark_seen = c->mark_seen;
 	if (maildir_path(host, c, place, m->path, error) == -1 ||
 	    maildir_attach(m, error) == -1 || lock(m, error) == -1)
@@ -407,6 +409,11 @@ static const struct popper_option maildir_options[] = {
 	    "where the Maildir of a user is"),
 	POPPER_OPTION(BOOL, struct maildir_conf, mark_seen, "mark-seen", "no",
 	    "move retrieved messages to cur with flag S"),
+	POPPER_OPTION(WORD, struct maildir_conf, unique_id, "unique-id",
+	    MAILDIR_SCHEMES, "the server whose unique-ids messages keep"),
+	POPPER_OPTION(WORD, struct maildir_conf, dovecot_format,
+	    "dovecot-format", MAILDIR_FORMATS,
+	    "unique-id = dovecot: its pop3_uidl_format"),
 	POPPER_OPTIONS_END,
 };
 
@@ -420,6 +427,8 @@ static const struct popper_drop maildir_drop = {
 	.commit = maildir_commit,
 	.close = maildir_close,
 	.deliver = maildir_deliver,
+	.export_uids = maildir_export_uids,
+	.import_uids = maildir_import_uids,
 };
 
 POPPER_MODULE(maildir, .version = "1", .summary = "mail in a Maildir folder",

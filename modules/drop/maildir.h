@@ -19,6 +19,8 @@
 struct maildir_conf {
 	const char *path;
 	bool mark_seen;
+	const char *unique_id; /* one of MAILDIR_SCHEMES */
+	const char *dovecot_format; /* one of MAILDIR_FORMATS */
 };
 
 enum maildir_folder { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_FOLDERS };
@@ -66,6 +68,7 @@ struct maildir_index {
 struct maildir {
 	uint32_t magic;
 	const struct popper_host *host;
+	const struct maildir_conf *conf;
 	bool mark_seen;
 	bool uids_ready; /* twins are numbered */
 	bool stale_cache; /* a size in the index was wrong */
@@ -81,6 +84,7 @@ struct maildir {
 	 * a later change can be told. */
 	struct timespec changed[MAILDIR_FOLDERS];
 	struct maildir_index index; /* while the snapshot is made */
+	struct maildir_given *given; /* or NULL: not asked yet */
 	struct maildir_list fresh; /* as the folders were when last looked */
 	char path[POPPER_PATH_MAX + 1]; /* for the log */
 };
@@ -216,6 +220,10 @@ void maildir_index_save(struct maildir *);
  * Returns 0 or -1.
  */
 int maildir_uid(struct maildir *, size_t i, char *uid, struct popper_error *);
+
+/** maildir_native_uid(m, i, uid): popper's own id of message ${i}, once twins
+ * are numbered. */
+void maildir_native_uid(const struct maildir *, size_t i, char *uid);
 
 /** maildir_number_twins(m, error): tell messages of one name apart.  0 or -1.
  */

@@ -7,7 +7,8 @@
  * (",S=123", ",W=125") and sometimes correct; or, where RFC 1939 section 7
  * does not allow that text, "h-" and a hash of it.  So it stays when flags
  * change, when the message moves from new to cur, and when all state is lost.
- * Messages whose ids would be equal are numbered in the snapshot's order.
+ * Messages whose ids would be equal are numbered in the snapshot's order.  Ids
+ * that come from another server go before all that (maildir_given.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 #include <nettle/sha2.h>
 
-#include "maildir.h"
+#include "maildir_foreign.h"
 
 #define HASHED 20 /* octets of SHA-256 that make the id */
 
@@ -202,11 +203,23 @@ maildir_number_twins(struct maildir *m, struct popper_error *error)
 	return 0;
 }
 
+void
+maildir_native_uid(const struct maildir *m, size_t i, char *uid)
+{
+	make_uid(&m->list, &m->list.records[i], m->list.records[i].twin, uid);
+}
+
 int
 maildir_uid(struct maildir *m, size_t i, char *uid, struct popper_error *error)
 {
-	if (maildir_number_twins(m, error) == -1)
+	const char *given;
+
+	if (maildir_number_twins(m, error) == -1 ||
+	    maildir_given_find(m, error) == -1)
 		return -1;
-	make_uid(&m->list, &m->list.records[i], m->list.records[i].twin, uid);
+	if ((given = maildir_given_uid(m, i)) != NULL)
+		memcpy(uid, given, strlen(given) + 1);
+	else
+		maildir_native_uid(m, i, uid);
 	return 0;
 }

@@ -317,47 +317,6 @@ mbox_describe(void *self, size_t i, unsigned want,
 	return 0;
 }
 
-static int
-mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
-    struct popper_error *e)
-{
-	struct mbox *m = mbox_from_self(self);
-	const struct mbox_record *r;
-	uint64_t at;
-	size_t want;
-	ssize_t n;
-	int more;
-
-	if (mbox_records(m, e) == -1)
-		return -1;
-	r = record(m, i);
-	at = r->offset + r->from_len;
-	if (m->buffer == NULL && (m->buffer = malloc(MBOX_BUFFER)) == NULL)
-		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
-	if (mbox_is_there(m, i, e) == -1)
-		return -1;
-	at = offset < r->end - at ? at + offset : r->end;
-	for (; at < r->end; at += (uint64_t)n) {
-		want = r->end - at < MBOX_BUFFER ? (size_t)(r->end - at)
-						 : MBOX_BUFFER;
-		n = mbox_read_at(m->fd, m->buffer, want, at);
-		if (n == -1)
-			return m->host->fail_system(
-			    e, POPPER_TEMPORARY, "%s: read", m->path);
-		if (n == 0)
-			return m->host->fail(e, POPPER_TEMPORARY,
-			    "%s: cut by another program during the session",
-			    m->path);
-		more = sink->put(sink, popper_slice(m->buffer, (size_t)n));
-		if (more == 1)
-			break;
-		if (more == -1)
-			return m->host->fail(
-			    e, POPPER_TEMPORARY, "the message was not taken");
-	}
-	return mbox_was_there(m, i, e);
-}
-
 static const struct popper_drop mbox_drop = {
 	.size = sizeof(mbox_drop),
 	.paths = mbox_paths,

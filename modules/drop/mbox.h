@@ -83,6 +83,7 @@ struct mbox_twin {
 	unsigned char hash[MBOX_HASH_SIZE];
 	uint32_t ordinal;
 	uint32_t most; /* highest ordinal that was ever given out */
+	bool goes; /* a commit that may have failed was to remove it */
 };
 
 struct mbox_twins {
@@ -176,6 +177,12 @@ bool mbox_is_current(const struct mbox *);
  * Is ${st}, the open file now, certainly what it was when it was scanned?
  */
 bool mbox_is_untouched(const struct mbox *, const struct stat *st);
+
+/* --- mbox_read.c: messages --- */
+
+/** See read in popper/drop.h. */
+int mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
+    struct popper_error *);
 
 /* --- mbox_received.c: when a message came --- */
 
@@ -305,29 +312,6 @@ bool mbox_is_private(struct popper_slice line);
 void mbox_hash_text(
     const unsigned char hash[MBOX_HASH_SIZE], char text[MBOX_HASH_TEXT + 1]);
 bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
-
-/* --- mbox_twins.c: equal messages --- */
-
-/**
- * mbox_twins_load(m): read the state file "twins" into m->twins unless that was
- * done.  None, or one that is damaged (the log says so), is the same as an
- * empty one.
- */
-void mbox_twins_load(struct mbox *);
-
-/**
- * mbox_twins_number(m, count): give the ${count} uids of ${m} their ordinals.
- * Returns 0, or -1 without memory.
- */
-int mbox_twins_number(struct mbox *, size_t count);
-
-/**
- * mbox_twins_save(m, changes):
- * Write down what is left of equal messages once those marked are gone.  A
- * failure is only logged: it costs no mail.  ${m} has no uids: there can be no
- * twins, the file is removed.
- */
-void mbox_twins_save(struct mbox *, const struct popper_changes *);
 
 /* --- mbox_still.c: what was scanned, is it still true? --- */
 

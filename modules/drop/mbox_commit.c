@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "mbox_rewrite.h"
+#include "mbox_twins.h"
 
 void
 mbox_plan_free(struct mbox_plan *plan)
@@ -348,14 +349,13 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	/* To know what is left of equal messages; that is worth no failure. */
 	if (gone < c->count)
 		(void)mbox_uids(m, &ignored);
+	mbox_twins_intend(m, c);
 	if (mbox_lock(m, F_WRLCK, e) == -1)
 		return POPPER_NOT_DONE;
 	outcome = commit_locked(m, c, e);
 	mbox_unlock(m);
-	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL)) {
-		mbox_twins_load(m);
+	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL))
 		mbox_twins_save(m, c);
-	}
 	return outcome;
 }
 

@@ -71,6 +71,8 @@ mbox_is_there(struct mbox *m, size_t i, struct popper_error *e)
 	if (fstat(m->fd, &st) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
+	if (mbox_is_untouched(m, &st))
+		return 0;
 	if ((is = head_is(m->fd, r)) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: read", m->path);

@@ -11,7 +11,10 @@
  * its id, never a message.
  *
  * The file: a first line, one line "hash ordinal highest" per remaining copy,
- * a last line.  Each version is written whole and renamed into place.
+ * a last line.  Each version is written whole and renamed into place.  Before
+ * a commit it is written with those that are to go, too, their lines ending in
+ * " -": if that session dies, the number of copies that are there tells which
+ * of the two states came of it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,12 +23,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_twins.h"
 
 #define FILE_NAME "twins"
 #define TEMPORARY "twins.new"
 #define FIRST_LINE "popper mbox twins 1\n"
 #define LAST_LINE "end\n"
+#define GOES " -"
 #define SIZE_MAX_FILE (16 << 20) /* octets; some 400,000 twins */
 
 static int
@@ -55,7 +59,9 @@ parse_line(const char *line, struct mbox_twin *twin)
 		return false;
 	line = end + 1;
 	twin->most = (uint32_t)strtoul(line, &end, 10);
-	return *end == '\0' && end - line <= 9 && twin->ordinal <= twin->most;
+	twin->goes = strcmp(end, GOES) == 0;
+	return (*end == '\0' || twin->goes) && end - line <= 9 &&
+	    twin->ordinal <= twin->most;
 }
 
 /* ${text}, NUL-terminated, is the whole file.  False: it is damaged. */
@@ -222,8 +228,8 @@ number_group(
     struct mbox_uid **group, size_t n, const struct mbox_twin *t, size_t known)
 {
 	uint32_t most = known == 0 ? 0 : t->most;
-	bool stored = false;
-	size_t i;
+	bool stored = false, whole = n >= known;
+	size_t i, k = 0;
 
 	for (i = 0; i < n; i++)
 		stored = stored || group[i]->ordinal != 0;
@@ -231,8 +237,11 @@ number_group(
 		number_stored(group, n, most);
 		return;
 	}
-	for (i = 0; i < n; i++)
-		group[i]->ordinal = i < known ? t[i].ordinal : ++most;
+	for (i = 0; i < n; i++) {
+		while (k < known && t[k].goes && !whole)
+			k++;
+		group[i]->ordinal = k < known ? t[k++].ordinal : ++most;
+	}
 }
 
 int
@@ -284,55 +293,67 @@ recorded_most(const struct mbox_twins *twins, const struct mbox_uid *uid)
 	return twins->list[low].most;
 }
 
-/* Write the lines of one group of ${n} equal messages.  A group of which
- * nothing is missing needs none.  Without ${f} they are only counted. */
+/* What is to be written down, and of what. */
+struct account {
+	const struct mbox *m;
+	const struct popper_changes *c;
+	bool before; /* the commit: it may fail */
+	FILE *f; /* or NULL: lines are only counted */
+};
+
+static bool
+goes(const struct account *a, const struct mbox_uid *uid)
+{
+	return (a->c->marks[uid - a->m->uids] & POPPER_MARK_DELETED) != 0;
+}
+
+/* One group of ${n} equal messages; returns how many lines.  A group of which
+ * nothing is missing needs none. */
 static size_t
-write_group(FILE *f, const struct mbox *m, struct mbox_uid **group, size_t n,
-    const unsigned char *marks)
+write_group(const struct account *a, struct mbox_uid **group, size_t n)
 {
 	char text[MBOX_HASH_TEXT + 1];
-	uint32_t most = recorded_most(&m->twins, *group);
-	size_t i, kept = 0;
+	uint32_t most = recorded_most(&a->m->twins, *group);
+	size_t i, kept = 0, lines;
 
 	for (i = 0; i < n; i++) {
 		if (group[i]->ordinal > most)
 			most = group[i]->ordinal;
-		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
-			kept++;
+		kept += !goes(a, group[i]);
 	}
-	if (kept == 0 || kept == most)
+	lines = a->before ? n : kept;
+	if (kept == most || (kept == 0 && (!a->before || n == most)))
 		return 0;
 	mbox_hash_text((*group)->hash, text);
-	for (i = 0; f != NULL && i < n; i++)
-		if ((marks[group[i] - m->uids] & POPPER_MARK_DELETED) == 0)
-			(void)fprintf(f, "%s %lu %lu\n", text,
+	for (i = 0; a->f != NULL && i < n; i++)
+		if (a->before || !goes(a, group[i]))
+			(void)fprintf(a->f, "%s %lu %lu%s\n", text,
 			    (unsigned long)group[i]->ordinal,
-			    (unsigned long)most);
-	return kept;
+			    (unsigned long)most, goes(a, group[i]) ? GOES : "");
+	return lines;
 }
 
 /* All groups; returns how many lines. */
 static size_t
-write_groups(FILE *f, const struct mbox *m, struct mbox_uid **list,
-    const struct popper_changes *c)
+write_groups(const struct account *a, struct mbox_uid **list)
 {
-	size_t i, n, lines = 0;
+	size_t i, n, count = a->c->count, lines = 0;
 
-	for (i = 0; i < c->count; i += n) {
+	for (i = 0; i < count; i += n) {
 		for (n = 1;
-		     i + n < c->count && same(list[i]->hash, list[i + n]->hash);
+		     i + n < count && same(list[i]->hash, list[i + n]->hash);
 		     n++)
 			;
-		lines += write_group(f, m, list + i, n, c->marks);
+		lines += write_group(a, list + i, n);
 	}
 	return lines;
 }
 
 /* Make the new file and put it in the old one's place. */
 static int
-replace_file(const struct mbox *m, struct mbox_uid **list,
-    const struct popper_changes *c)
+replace_file(struct account *a, struct mbox_uid **list)
 {
+	const struct mbox *m = a->m;
 	bool good;
 	FILE *f;
 	int fd;
@@ -347,7 +368,8 @@ replace_file(const struct mbox *m, struct mbox_uid **list,
 		return -1;
 	}
 	(void)fputs(FIRST_LINE, f);
-	(void)write_groups(f, m, list, c);
+	a->f = f;
+	(void)write_groups(a, list);
 	(void)fputs(LAST_LINE, f);
 	good = fflush(f) == 0 && !ferror(f) && fsync(fd) == 0;
 	good = fclose(f) == 0 && good;
@@ -357,26 +379,54 @@ replace_file(const struct mbox *m, struct mbox_uid **list,
 	return -1;
 }
 
-static int
-save(const struct mbox *m, const struct popper_changes *c)
+/* Is, or was, any message equal to another?  As a rule none is. */
+static bool
+has_twins(const struct mbox *m, size_t count)
 {
+	size_t i;
+
+	if (m->uids == NULL || m->twins.count > 0)
+		return m->uids != NULL;
+	for (i = 0; i < count && m->uids[i].ordinal == 1; i++)
+		;
+	return i < count;
+}
+
+static int
+save(struct account *a)
+{
+	const struct mbox *m = a->m;
 	struct mbox_uid **list = NULL;
 	int failed = 0;
 
-	if (m->uids != NULL && (list = sorted(m->uids, c->count)) == NULL)
+	if (has_twins(m, a->c->count) &&
+	    (list = sorted(m->uids, a->c->count)) == NULL)
 		return -1;
-	if (list != NULL && write_groups(NULL, m, list, c) > 0)
-		failed = replace_file(m, list, c);
-	else if (unlinkat(m->state, FILE_NAME, 0) == -1 && errno != ENOENT)
+	if (list != NULL && write_groups(a, list) > 0)
+		failed = replace_file(a, list);
+	else if (!a->before && unlinkat(m->state, FILE_NAME, 0) == -1 &&
+	    errno != ENOENT)
 		failed = -1;
 	free(list);
 	return failed;
 }
 
 void
+mbox_twins_intend(struct mbox *m, const struct popper_changes *c)
+{
+	struct account a = { .m = m, .c = c, .before = true };
+
+	mbox_twins_load(m);
+	(void)save(&a);
+}
+
+void
 mbox_twins_save(struct mbox *m, const struct popper_changes *c)
 {
-	if (save(m, c) == -1)
+	struct account a = { .m = m, .c = c };
+
+	mbox_twins_load(m);
+	if (save(&a) == -1)
 		m->host->log(POPPER_LOG_WARNING,
 		    "%s: cannot write the state file " FILE_NAME " of %s "
 		    "(errno %d); equal messages may get new unique-ids",

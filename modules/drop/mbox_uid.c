@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "mbox_twins.h"
 #include "mbox_xuidl.h"
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */

@@ -60,6 +60,8 @@ option_kind_name(enum popper_option_kind kind)
 		return "octets, as 10, 10k, 10M or 10G";
 	case POPPER_OPTION_SECONDS:
 		return "a time, as 10, 10s, 10m, 10h or 10d";
+	case POPPER_OPTION_WORD:
+		return "one of these words; the first is the default";
 	}
 	return "a value";
 }
@@ -116,8 +118,7 @@ unit(enum popper_option_kind kind, char letter)
 }
 
 static bool
-parse_number(
-    enum popper_option_kind kind, const char *value, uint64_t *out)
+parse_number(enum popper_option_kind kind, const char *value, uint64_t *out)
 {
 	struct popper_slice s = popper_slice_text(value);
 	uint64_t factor = 1, n;
@@ -130,18 +131,44 @@ parse_number(
 	return true;
 }
 
+static int
+set_text(const struct popper_option *o, void *conf, const char *value,
+    struct popper_error *e)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return error_system(e, POPPER_TEMPORARY, "%s", o->name);
+	*option_text(o, conf) = copy;
+	return 0;
+}
+
+static bool
+is_word(const char *words, const char *value)
+{
+	size_t len = strlen(value), n;
+
+	for (; *words != '\0'; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n == len && strncmp(words, value, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 option_set(const struct popper_option *o, void *conf, const char *value,
     struct popper_error *e)
 {
-	char *copy;
-
 	switch (o->kind) {
 	case POPPER_OPTION_TEXT:
-		if ((copy = strdup(value)) == NULL)
-			return error_system(e, POPPER_TEMPORARY, "%s", o->name);
-		*option_text(o, conf) = copy;
-		return 0;
+		return set_text(o, conf, value, e);
+	case POPPER_OPTION_WORD:
+		if (is_word(o->fallback, value))
+			return set_text(o, conf, value, e);
+		return error_set(e, POPPER_PERMANENT,
+		    "%s = \"%.80s\": must be one of: %s", o->name, value,
+		    o->fallback);
 	case POPPER_OPTION_BOOL:
 		if (parse_bool(value, option_bool(o, conf)))
 			return 0;
@@ -157,14 +184,32 @@ option_set(const struct popper_option *o, void *conf, const char *value,
 	    o->name, value, option_kind_name(o->kind));
 }
 
+/* The default as one would write it, in ${word} if only a part of the text. */
+static const char *
+fallback(const struct popper_option *o, char *word, size_t size)
+{
+	size_t len;
+
+	if (o->fallback == NULL)
+		return "";
+	if (o->kind != POPPER_OPTION_WORD)
+		return o->fallback;
+	len = strcspn(o->fallback, " ");
+	if (len >= size)
+		log_panic("default of an option: %s", o->name);
+	memcpy(word, o->fallback, len);
+	word[len] = '\0';
+	return word;
+}
+
 void
 option_defaults(const struct popper_option *table, void *conf)
 {
 	struct popper_error e;
+	char word[64];
 
 	for (; table != NULL && table->name != NULL; table++)
-		if (option_set(table, conf,
-			table->fallback == NULL ? "" : table->fallback,
+		if (option_set(table, conf, fallback(table, word, sizeof(word)),
 			&e) == -1)
 			log_panic("default of an option: %s", e.text);
 }

@@ -44,6 +44,7 @@ print_options(const struct popper_option *o, void *conf, const char *indent,
 		add(out, size, " = ");
 		switch (o->kind) {
 		case POPPER_OPTION_TEXT:
+		case POPPER_OPTION_WORD:
 			print_value(out, size, *option_text(o, conf));
 			break;
 		case POPPER_OPTION_BOOL:

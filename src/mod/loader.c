@@ -199,7 +199,7 @@ describe(const struct popper_module *m, const char *kind, char *out,
     size_t size)
 {
 	const struct popper_option *o = m->options;
-	char line[512];
+	char line[768];
 
 	text_print(line, sizeof(line), "%s %s %s: %s\n", kind, m->name,
 	    m->version, m->summary);

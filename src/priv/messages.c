@@ -51,6 +51,7 @@ put_option(struct wire *w, const struct popper_option *o, void *conf)
 {
 	switch (o->kind) {
 	case POPPER_OPTION_TEXT:
+	case POPPER_OPTION_WORD:
 		wire_put_text(w, *option_text(o, conf));
 		break;
 	case POPPER_OPTION_BOOL:
@@ -83,6 +84,7 @@ get_option(struct wire *w, const struct popper_option *o, void *conf)
 {
 	switch (o->kind) {
 	case POPPER_OPTION_TEXT:
+	case POPPER_OPTION_WORD:
 		*option_text(o, conf) = get_copy(w);
 		break;
 	case POPPER_OPTION_BOOL:

@@ -5,9 +5,11 @@
  */
 #include "proto/stuff.h"
 
+#include "proto/line_copy.h"
+
 /*
- * All three walk from LF to LF with memchr(3).  A sink is the first member of
- * its struct, so the cast back is exact.
+ * All three walk from LF to LF.  A sink is the first member of its struct, so
+ * the cast back is exact.
  */
 static const char *
 find_lf(const char *p, const char *end)
@@ -24,36 +26,67 @@ has_cr(struct popper_slice s, const char *lf, bool cr)
 
 /* --- stuff --- */
 
+/* So much room there is at least; with less, what is gathered goes out. */
+#define ROOM_LEAST 1024
+/* Octets for which a step does not look whether there is room: of CR and LF, or
+ * of two dots the second. */
+#define STEP_EXTRA 2
+
+/* Write as much of [p, end) as there is room for, in wire form, to
+ * ${to}; where that ends in both. */
+static const char *
+wire_form(
+    struct stuff *st, char **to, size_t room, const char *p, const char *end)
+{
+	char *out = *to, *last = out + room - STEP_EXTRA;
+	size_t most, len;
+
+	while (p < end && out < last) {
+		if (st->line_start && *p == '.') {
+			*out++ = '.';
+			*out++ = *p++;
+			st->line_start = st->cr = false;
+			continue;
+		}
+		most = (size_t)(end - p);
+		if (most > (size_t)(last - out))
+			most = (size_t)(last - out);
+		len = line_copy(out, p, most);
+		if (len > 0) {
+			st->line_start = false;
+			st->cr = p[len - 1] == '\r';
+		}
+		p += len;
+		out += len;
+		if (len == most)
+			continue;
+		if (!st->cr)
+			*out++ = '\r';
+		*out++ = '\n';
+		p++;
+		st->line_start = true;
+		st->cr = false;
+	}
+	*to = out;
+	return p;
+}
+
 static int
 stuff_put(struct popper_sink *sink, struct popper_slice s)
 {
 	struct stuff *st = (struct stuff *)sink;
-	const char *from = s.ptr, *p = s.ptr, *end, *lf;
+	const char *p = s.ptr;
+	char *room, *out;
 
-	if (s.len == 0)
-		return 0;
-	end = s.ptr + s.len;
-	if (st->line_start && *p == '.')
-		stream_put(st->stream, popper_slice(".", 1));
-	/* [from, p) is looked at and goes out as it is. */
-	while ((lf = find_lf(p, end)) != NULL) {
-		if (!has_cr(s, lf, st->cr)) {
-			stream_put(st->stream,
-			    popper_slice(from, (size_t)(lf - from)));
-			stream_put(st->stream, popper_slice("\r", 1));
-			from = lf;
-		}
-		p = lf + 1;
-		if (p < end && *p == '.') {
-			stream_put(
-			    st->stream, popper_slice(from, (size_t)(p - from)));
-			from = p; /* and once more with what follows */
-			stream_put(st->stream, popper_slice(".", 1));
-		}
+	while (s.len > 0 && p < s.ptr + s.len) {
+		if ((room = stream_room(st->stream, ROOM_LEAST)) == NULL)
+			return -1;
+		out = room;
+		p = wire_form(st, &out, STREAM_OUT_MAX - st->stream->out_len, p,
+		    s.ptr + s.len);
+		stream_wrote(st->stream, (size_t)(out - room));
 	}
-	st->line_start = end[-1] == '\n';
-	st->cr = end[-1] == '\r';
-	return stream_put(st->stream, popper_slice(from, (size_t)(end - from)));
+	return 0;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -102,6 +103,35 @@ check(int fd, const char *name, const struct popper_identity *i,
 	    (unsigned)i->uid);
 }
 
+/* The reverse of it. */
+bool
+state_whose(const char *name, struct popper_identity *i)
+{
+	char out[NAME_MAX_OCTETS + 1];
+	const char *mark = strstr(name, "%=");
+	size_t len = 0,
+	       end = mark == NULL ? strlen(name) : (size_t)(mark - name);
+	unsigned octet;
+
+	for (size_t at = 0; at < end; at++) {
+		octet = (unsigned char)name[at];
+		if (octet == '%' &&
+		    (at + 2 >= end ||
+			sscanf(name + at + 1, "%2X", &octet) != 1))
+			return false;
+		if (octet == 0 || len + 1 >= sizeof(i->user))
+			return false;
+		i->user[len++] = (char)octet;
+		at += name[at] == '%' ? 2 : 0;
+	}
+	i->user[len] = '\0';
+	if (!text_copy(
+		i->folder, sizeof(i->folder), mark == NULL ? "" : mark + 2))
+		return false;
+	/* Nothing else becomes this name. */
+	return folder_name(i, out) && strcmp(out, name) == 0;
+}
+
 static int
 make(int root, const char *name, const struct popper_identity *i,
     struct popper_error *e)
@@ -120,8 +150,9 @@ make(int root, const char *name, const struct popper_identity *i,
 	return fd;
 }
 
-int
-state_open(int root, const struct popper_identity *i, struct popper_error *e)
+static int
+open_state(int root, const struct popper_identity *i, bool makes,
+    struct popper_error *e)
 {
 	char name[NAME_MAX_OCTETS + 1];
 	int fd;
@@ -130,6 +161,9 @@ state_open(int root, const struct popper_identity *i, struct popper_error *e)
 		return error_set(e, POPPER_PERMANENT,
 		    "user name too long for a state folder");
 	fd = openat(root, name, FOLDER_FLAGS);
+	if (fd == -1 && errno == ENOENT && !makes)
+		return error_set(
+		    e, POPPER_ABSENT, "there is no state folder %s yet", name);
 	if (fd == -1 && errno == ENOENT)
 		fd = make(root, name, i, e);
 	else if (fd == -1)
@@ -138,6 +172,18 @@ state_open(int root, const struct popper_identity *i, struct popper_error *e)
 	if (fd != -1 && check(fd, name, i, e) == -1)
 		fd_close(&fd);
 	return fd;
+}
+
+int
+state_open(int root, const struct popper_identity *i, struct popper_error *e)
+{
+	return open_state(root, i, true, e);
+}
+
+int
+state_find(int root, const struct popper_identity *i, struct popper_error *e)
+{
+	return open_state(root, i, false, e);
 }
 
 int

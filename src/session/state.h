@@ -24,8 +24,18 @@ int state_root(const char *path, struct popper_error *);
  * before the process becomes the user.  Its descriptor, or -1 with ${error}
  * filled.
  */
-int state_open(int root, const struct popper_identity *,
-    struct popper_error *);
+int state_open(int root, const struct popper_identity *, struct popper_error *);
+
+/** state_find(root, identity, error): the same, but none is made: -1 with
+ * POPPER_ABSENT. */
+int state_find(int root, const struct popper_identity *, struct popper_error *);
+
+/**
+ * state_whose(name, identity):
+ * Set user and folder of ${identity} to those whose state folder is called
+ * ${name}.  False: nobody's is.
+ */
+bool state_whose(const char *name, struct popper_identity *);
 
 /**
  * state_lock(state, error):

@@ -456,7 +456,7 @@ class Server:
             return BUILD
         there = self.path("build")
         os.makedirs(os.path.join(there, "src"))
-        for path in programs:
+        for path in programs + [os.path.join(BUILD, "src/popperctl")]:
             shutil.copy(path, os.path.join(there, "src"))
         shutil.copytree(
             os.path.join(BUILD, "modules"), os.path.join(there, "modules"),

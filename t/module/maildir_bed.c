@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct maildir_conf conf = { .path = "~/Maildir" };
+struct maildir_conf conf = { .path = "~/Maildir",
+	.unique_id = "popper",
+	.dovecot_format = "%08Xu%08Xv" };
 struct bed bed;
 struct popper_error error;
 

@@ -9,13 +9,14 @@ proves: R-LOCK-01 R-LOCK-08 R-MBOX-01
 """
 
 import collections
-import fcntl
+import ctypes
 import json
 import os
 import random
 import re
 import select
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -24,13 +25,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
 
 import mail  # noqa: E402
+import mta  # noqa: E402
 import popper  # noqa: E402
 import tap  # noqa: E402
 
 popper.need_server()
-SECONDS = float(os.environ.get("POPPER_TEST_SECONDS", "8"))
+SECONDS = float(os.environ.get("POPPER_TEST_SECONDS", "5"))
 DELIVERERS, SESSIONS, USERS = 4, 2, 2
 MOST = 60  # messages in a maildrop, about: then its deliverers wait
+OWNER = 64900  # uid of the mail that dma delivers
+MOUNTS = []
 SEED = int(os.environ.get("POPPER_TEST_SEED", "0")) or os.getpid()
 
 
@@ -48,14 +52,23 @@ def message(number):
             b"Subject: torture-%08d\n\n" % (number, number)) + body(number)
 
 
+ADDED = re.compile(rb"^(Status|Received|Date|Message-Id): .*\n(\s.*\n)*",
+                   re.MULTILINE)
+
+
 def plain_head(raw):
     head, split, rest = raw.partition(b"\n\n")
     return re.sub(rb"\nStatus: \w+(?=\n|\Z)", b"", head), split, rest
 
 
 def plain(raw):
-    """Without the notes of a mail program."""
-    return b"".join(plain_head(raw))
+    """Without the notes of a mail program, and what dma does to mail."""
+    head, split, rest = raw.partition(b"\n\n")
+    if head.startswith(b"Received: "):
+        # It writes an empty line in front of a message, others behind one.
+        rest = rest.rstrip(b"\n") + b"\n"
+        rest = rest.replace(b"\n>>From ", b"\n>From ")
+    return ADDED.sub(b"", head + b"\n") + split[1:] + rest
 
 
 def number_of(raw):
@@ -64,8 +77,15 @@ def number_of(raw):
     number = int(found[1]) if found else -1
     if not found or plain(raw) != message(number):
         raise AssertionError("damaged (%d): %r ... %r" % (
-            number, raw[:200], raw[-100:]))
+            number, raw[:400], raw[-100:]))
     return number
+
+
+def blank_end(raw):
+    """How many empty lines end it: as many as dma makes it, its id changes
+    with them."""
+    raw = raw.replace(b"\r", b"")
+    return len(raw) - len(raw.rstrip(b"\n"))
 
 
 # --- Everybody is a process that writes down what it did --------------------
@@ -118,66 +138,31 @@ class Person:
             return [json.loads(line) for line in file]
 
 
-# --- The mbox, with the locks of a Debian mail program ----------------------
+# --- The mbox ---------------------------------------------------------------
 
-class Mbox:
-    """Open and locked: fcntl, flock, dot lock, whoever is in our way."""
-
-    def __init__(self, me, path, by_link):
-        self.path, self.lock = path, path + ".lock"
-        while True:
-            self.file = open(path, "r+b", buffering=0)
-            fcntl.lockf(self.file, fcntl.LOCK_EX)
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-            self._dot(me, by_link)
-            if os.path.samestat(os.fstat(self.file.fileno()), os.stat(path)):
-                return
-            self.close()  # another program put a new file there
-
-    def _dot(self, me, by_link):
-        own = "%s.%d" % (self.lock, os.getpid())
-        until = time.monotonic() + popper.PATIENCE
-        while True:
-            try:
-                if by_link:
-                    os.close(os.open(own, os.O_CREAT | os.O_WRONLY))
-                    os.link(own, self.lock)
-                else:
-                    os.close(os.open(self.lock, os.O_CREAT | os.O_EXCL))
-                return
-            except FileExistsError:
-                if time.monotonic() > until:
-                    raise
-            finally:
-                if by_link:
-                    os.unlink(own)
-            select.select([], [], [], 0.002)  # nothing tells us
-
-    def close(self):
-        os.unlink(self.lock)
-        self.file.close()
-
-    def write(self, data, piece):
-        while data:
-            done = self.file.write(data[:piece])
-            data = data[done:]
+SEPARATOR = re.compile(rb"^(From \S+ \w{3} \w{3} .*\n)", re.MULTILINE)
 
 
 def parse(data):
-    """[separator, message] of an mbox."""
-    if data and not (data.startswith(b"From ") and data.endswith(b"\n\n")):
-        raise AssertionError("no mbox: %r ... %r" % (data[:80], data[-80:]))
-    parts = ("\n\n" + data.decode("latin-1"))[:-2].split("\n\nFrom ")[1:]
-    return [[b"From " + x.encode("latin-1"), y.encode("latin-1") + b"\n"]
-            for x, y in (part.split("\n", 1) for part in parts)]
+    """[separator, message] of an mbox.  dma leaves the empty line out that
+    ends a message."""
+    parts = SEPARATOR.split(data)
+    if parts[0]:
+        raise AssertionError("no mbox: %r" % parts[0][:200])
+    return [(line, raw.rstrip(b"\n") + b"\n")
+            for line, raw in zip(parts[1::2], parts[2::2])]
+
+
+def stored(drop):
+    """The messages that are there, as stored."""
+    if drop.kind == "maildir":
+        return drop.stored()
+    with open(drop.path, "rb") as file:
+        return [raw for _, raw in parse(file.read())]
 
 
 def deliver_mbox(me, path, number):
-    box = Mbox(me, path, number % 2)
-    box.file.seek(0, os.SEEK_END)
-    box.write(mail.mbox_octets([message(number)]), 1 << 30)
-    os.fsync(box.file.fileno())
-    box.close()
+    mta.append(path, [message(number)], number % 2)
 
 
 def with_status(raw, text):
@@ -185,11 +170,11 @@ def with_status(raw, text):
     return head + b"\nStatus: " + text + split + rest
 
 
-def rewrite_mbox(me, path):
+def rewrite_mbox(me, path, may_replace=True):
     """A mail program: some messages go, some have been seen."""
     if me.pause(me.random.uniform(0.05, 0.4)):
         return
-    box = Mbox(me, path, False)
+    box = mta.Mbox(path)
     old = box.file.read()
     data, gone = [], []
     for line, raw in parse(old):
@@ -200,9 +185,9 @@ def rewrite_mbox(me, path):
             continue
         if dice < 0.15:
             raw = with_status(raw, me.random.choice([b"O", b"R", b"RO"]))
-        data += [line, b"\n", raw, b"\n"]
+        data += [line, raw, b"\n"]
     data = b"".join(data)
-    if me.random.random() < 0.3:
+    if may_replace and me.random.random() < 0.3:
         replace(box, data)
         me.note("replaced")
     elif data != old:
@@ -223,6 +208,82 @@ def replace(box, data):
         new.flush()
         os.fsync(new.fileno())
     os.rename(box.path + ".new", box.path)
+
+
+# --- dma, which writes to /var/mail -----------------------------------------
+
+def deliver_dma(me, path, number):
+    """It comes back once it has delivered."""
+    subprocess.run(["/usr/sbin/sendmail", "-D", "-i", "-f",
+                    "sender@example.org", os.path.basename(path)],
+                   input=message(number), check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def edit_dma(me, path):
+    """dma does not look again what file it has locked."""
+    rewrite_mbox(me, path, False)
+
+
+def may_use_dma():
+    """With a /var/mail and a spool that only we see; why not, or None."""
+    if not popper.ROOT:
+        return "needs root"
+    if os.path.basename(os.path.realpath("/usr/sbin/sendmail")) != "dma":
+        return "needs dma as the mail system"
+    libc = ctypes.CDLL(None, use_errno=True)
+    newns, recursive, private = 0x20000, 0x4000, 1 << 18
+    if libc.unshare(newns) or libc.mount(
+            b"none", b"/", None, recursive | private, None):
+        return "needs mount namespaces"
+    return None
+
+
+def mount_for_dma(server, names):
+    """tmpfs in the place of its folders, and accounts for the mail."""
+    group = os.stat("/usr/sbin/dma").st_gid
+    with open("/etc/passwd") as file:
+        accounts = file.read() + "".join(
+            "%s:x:%d:%d::/nonexistent:/bin/false\n" % (name, OWNER, group)
+            for name in names)
+    for command in (
+            ("-t", "tmpfs", "-o", "mode=3777,gid=%d" % group, "popper-torture",
+             "/var/mail"),
+            ("-t", "tmpfs", "-o", "mode=2775,gid=%d" % group, "popper-torture",
+             "/var/spool/dma"),
+            ("--bind", server.write("passwd", accounts), "/etc/passwd"),
+            ("--bind", server.write("mailname", "example.org\n"),
+             "/etc/mailname")):
+        subprocess.run(("mount",) + command, check=True)
+        MOUNTS.append(command[-1])
+    return group
+
+
+def unmount():
+    while MOUNTS:
+        subprocess.run(["umount", MOUNTS.pop()], check=True)
+
+
+def with_dma():
+    with popper.Server(conf={}, start=False) as server:
+        try:
+            names = ["torture%d" % which for which in range(USERS)]
+            group = mount_for_dma(server, names)
+            users = []
+            for name in names:
+                user = server.add_user(name, "mbox", uid=OWNER)
+                os.unlink(user.drop.path)
+                user.gid = user.drop.gid = group
+                user.drop.path = "/var/mail/" + name
+                user.drop.deliver()
+                os.chmod(user.drop.path, 0o660)
+                users.append(user)
+            server.write_users()
+            server.start()
+            torture(server, users, deliver_dma, edit_dma)
+            tap.equal(os.listdir("/var/spool/dma"), [], "nothing is queued")
+        finally:
+            unmount()
 
 
 # --- The Maildir ------------------------------------------------------------
@@ -308,7 +369,7 @@ def read_some(me, client):
         if len(data) != int(sizes[index]) or number in seen:
             raise AssertionError("size of %d, or twice" % number)
         seen.add(number)
-        me.note("fetched", number, uid)
+        me.note("fetched", number, uid, blank_end(data))
         if me.random.random() < 0.4:
             client.ok("DELE " + index)
             marked.append(number)
@@ -375,8 +436,9 @@ class Account:
         elif what == "removed":
             self.removed.append(words[0])
         elif what == "fetched":
-            if self.ids.setdefault(words[0], words[1]) != words[1]:
-                self.wrong.append("%d has another id" % words[0])
+            number, uid, end = words
+            if self.ids.setdefault((number, end), uid) != uid:
+                self.wrong.append("%d has another id" % number)
         elif what == "quit":
             self.quit += words[0]
         elif what == "unknown":
@@ -392,7 +454,7 @@ class Account:
             number = number_of(raw)
             if number in found:
                 self.wrong.append("%d is there twice" % number)
-            self.take("fetched", [number, uid])
+            self.take("fetched", [number, uid, blank_end(raw)])
             found[number] = uid
         client.ok("QUIT")
         client.close()
@@ -400,10 +462,9 @@ class Account:
 
     def close(self):
         there = self.left()
-        stored = sorted(number_of(raw)
-                        for raw in self.user.drop.stored())
-        if stored != sorted(there):
-            self.wrong.append("stored: %r, fetched: %r" % (stored, there))
+        numbers = sorted(number_of(raw) for raw in stored(self.user.drop))
+        if numbers != sorted(there):
+            self.wrong.append("stored: %r, fetched: %r" % (numbers, there))
         gone = set(self.quit) | set(self.removed)
         maybe = {number for some in self.unknown for number in some}
         self.say("lost", set(self.delivered) - set(there) - gone - maybe)
@@ -486,7 +547,12 @@ def on_own_files(kind):
                 [kind])
 
 
+NO_DMA = may_use_dma()
 for drop_kind in popper.DROPS:
     tap.diag("seed %d" % SEED)
     tap.run(lambda: on_own_files(drop_kind), drop_kind)
+if NO_DMA:
+    tap.skip("dma", NO_DMA)
+else:
+    tap.run(with_dma, "dma")
 tap.done()

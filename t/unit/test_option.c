@@ -9,7 +9,7 @@
 #include "forgetful.h"
 
 struct conf {
-	const char *text;
+	const char *text, *word;
 	bool flag;
 	uint64_t number, octets, seconds;
 };
@@ -20,6 +20,7 @@ static const struct popper_option table[] = { POPPER_OPTION(TEXT, struct conf,
 	POPPER_OPTION(NUMBER, struct conf, number, "number", "7", ""),
 	POPPER_OPTION(OCTETS, struct conf, octets, "octets", "2k", ""),
 	POPPER_OPTION(SECONDS, struct conf, seconds, "seconds", "3m", ""),
+	POPPER_OPTION(WORD, struct conf, word, "word", "red green-2 blue", ""),
 	POPPER_OPTIONS_END };
 
 static struct conf c;
@@ -63,6 +64,24 @@ knows_defaults(void **state)
 	assert_ptr_equal(option_text(&table[0], &c), &c.text);
 	assert_ptr_equal(option_bool(&table[1], &c), &c.flag);
 	assert_ptr_equal(option_number(&table[2], &c), &c.number);
+}
+
+static void
+takes_only_its_words(void **state)
+{
+	static const char *const wrong[] = { "", " ", "re", "redd", "Red",
+		"green", "red green-2", "green-2 ", "yellow" };
+
+	(void)state;
+	assert_string_equal(c.word, "red");
+	assert_int_equal(set("word", "blue"), 0);
+	assert_string_equal(c.word, "blue");
+	assert_int_equal(set("word", "green-2"), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(set("word", wrong[i]), -1);
+	assert_string_equal(
+	    e.text, "word = \"yellow\": must be one of: red green-2 blue");
+	assert_string_equal(c.word, "green-2");
 }
 
 static void
@@ -190,6 +209,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_by_name),
 		cmocka_unit_test_setup(knows_defaults, defaults),
+		cmocka_unit_test_setup(takes_only_its_words, defaults),
 		cmocka_unit_test_setup(copies_texts, defaults),
 		cmocka_unit_test_setup(reads_yes_and_no, defaults),
 		cmocka_unit_test_setup(reads_numbers, defaults),

@@ -115,6 +115,73 @@ tells_a_broken_stream(void **state)
 	assert_int_equal(stuff_end(&st), -1);
 }
 
+/* --- Output that is sent while a message is on its way. --- */
+
+static char sent[4 * STREAM_OUT_MAX];
+static size_t sent_len;
+
+static ssize_t
+take(void *self, const void *octets, size_t len)
+{
+	(void)self;
+	assert_true(len <= sizeof(sent) - sent_len);
+	memcpy(sent + sent_len, octets, len);
+	sent_len += len;
+	return (ssize_t)len;
+}
+
+/* The wire form of ${in}, octet by octet. */
+static size_t
+slowly(struct popper_slice in, char *out)
+{
+	bool start = true;
+	size_t len = 0;
+
+	for (size_t i = 0; i < in.len; i++) {
+		if (start && in.ptr[i] == '.')
+			out[len++] = '.';
+		start = in.ptr[i] == '\n';
+		if (start && (i == 0 || in.ptr[i - 1] != '\r'))
+			out[len++] = '\r';
+		out[len++] = in.ptr[i];
+	}
+	return len;
+}
+
+/* Lines of every length, so that each octet of one meets the end of the
+ * buffer. */
+static void
+stuffs_across_buffers(void **state)
+{
+	static const struct stream_transport t = { .write = take };
+	static char in[STREAM_OUT_MAX + 5000], out[2 * sizeof(in)];
+	static const char tails[][5] = { "\n", "\r\n", "\n.\n", "\n\n..",
+		"\r\r\n" };
+	size_t at, len, tail;
+	struct stuff st;
+
+	(void)state;
+	for (size_t shift = 0; shift < 400; shift++) {
+		memset(in, 'x', sizeof(in));
+		for (at = shift, len = 0; at + 4 < sizeof(in);
+		     at += len % 100 + 4, len++) {
+			tail = len % (sizeof(tails) / sizeof(*tails));
+			memcpy(in + at, tails[tail], strlen(tails[tail]));
+		}
+		len = slowly(popper_slice(in, sizeof(in)), out);
+		stream_start(&s, -1, 0);
+		s.fd = 0; /* which is never asked */
+		stream_wrap(&s, &t);
+		stuff_start(&st, &s);
+		sent_len = 0;
+		assert_int_equal(
+		    st.sink.put(&st.sink, popper_slice(in, sizeof(in))), 0);
+		assert_int_equal(stream_flush(&s), 0);
+		assert_int_equal(sent_len, len);
+		assert_memory_equal(sent, out, len);
+	}
+}
+
 /* --- TOP --- */
 
 /* A sink that keeps what it gets, and fails on demand. */
@@ -238,6 +305,7 @@ main(void)
 		cmocka_unit_test(measures_every_cut),
 		cmocka_unit_test(ends_only_once),
 		cmocka_unit_test(tells_a_broken_stream),
+		cmocka_unit_test(stuffs_across_buffers),
 		cmocka_unit_test(top_counts_body_lines),
 		cmocka_unit_test(top_finds_the_empty_line),
 		cmocka_unit_test(top_stays_enough),

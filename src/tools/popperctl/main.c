@@ -17,6 +17,10 @@
 static const struct family *const families[] = {
 	&bulletin_family,
 	&import_family,
+	&index_family,
+	&recover_family,
+	&undelete_family,
+	&uidl_family,
 };
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -41,11 +45,18 @@ popperctl_fail(const struct popper_error *e)
 	return POPPERCTL_FAILED;
 }
 
+/* Is it a command without sub-commands? */
+static bool
+is_alone(const struct family *f)
+{
+	return f->subcommands[0].name[0] == '\0';
+}
+
 static void
 describe(FILE *out, const struct family *f, const struct subcommand *s)
 {
-	(void)fprintf(out, "  %s %s %s\n      %s\n", f->name, s->name,
-	    s->arguments, s->help);
+	(void)fprintf(out, "  %s%s%s %s\n      %s\n", f->name,
+	    is_alone(f) ? "" : " ", s->name, s->arguments, s->help);
 }
 
 static int
@@ -54,7 +65,7 @@ usage(FILE *out)
 	const struct subcommand *s;
 
 	(void)fprintf(out,
-	    "usage: popperctl [-f FILE] COMMAND SUB-COMMAND [ARGUMENT ...]\n"
+	    "usage: popperctl [-f FILE] COMMAND [SUB-COMMAND] [ARGUMENT ...]\n"
 	    "  -f, --config FILE   the server's, instead of " CONF_FOLDER
 	    "/popper.conf\n"
 	    "  -h, --help          show this\n"
@@ -75,8 +86,9 @@ popperctl_misused(const struct family *f, const char *name)
 
 	for (; s->name != NULL; s++)
 		if (strcmp(s->name, name) == 0)
-			(void)fprintf(stderr, "usage: popperctl %s %s %s\n",
-			    f->name, s->name, s->arguments);
+			(void)fprintf(stderr, "usage: popperctl %s%s%s %s\n",
+			    f->name, is_alone(f) ? "" : " ", s->name,
+			    s->arguments);
 	return POPPERCTL_USAGE;
 }
 
@@ -129,11 +141,30 @@ unknown_subcommand(const struct family *f, const char *word)
 }
 
 static int
-run(const struct popperctl *p, const struct family *f, char **args)
+run(const struct popperctl *p, const struct family *f,
+    const struct subcommand *s, char **args)
 {
-	const struct subcommand *s = f->subcommands;
 	int count = 0;
 
+	while (args[count] != NULL)
+		count++;
+	if (count == 1 && strcmp(args[0], "--help") == 0) {
+		describe(stdout, f, s);
+		return POPPERCTL_DONE;
+	}
+	if (count < s->least || count > s->most)
+		return popperctl_misused(f, s->name);
+	return s->run(p, args, count);
+}
+
+static int
+choose_subcommand(
+    const struct popperctl *p, const struct family *f, char **args)
+{
+	const struct subcommand *s = f->subcommands;
+
+	if (is_alone(f))
+		return run(p, f, s, args);
 	if (args[0] == NULL) {
 		popperctl_say("%s needs a sub-command:", f->name);
 		for (; s->name != NULL; s++)
@@ -144,15 +175,7 @@ run(const struct popperctl *p, const struct family *f, char **args)
 		s++;
 	if (s->name == NULL)
 		return unknown_subcommand(f, args[0]);
-	while (args[count + 1] != NULL)
-		count++;
-	if (count == 1 && strcmp(args[1], "--help") == 0) {
-		describe(stdout, f, s);
-		return POPPERCTL_DONE;
-	}
-	if (count < s->least || count > s->most)
-		return popperctl_misused(f, s->name);
-	return s->run(p, args + 1, count);
+	return run(p, f, s, args + 1);
 }
 
 static int
@@ -160,7 +183,7 @@ choose(const struct popperctl *p, char **args)
 {
 	for (size_t i = 0; i < COUNT(families); i++)
 		if (strcmp(families[i]->name, args[0]) == 0)
-			return run(p, families[i], args + 1);
+			return choose_subcommand(p, families[i], args + 1);
 	return unknown_family(args[0]);
 }
 

@@ -1,9 +1,10 @@
 /*
  * popperctl.h - what the sub-commands of popperctl share.
  *
- * "popperctl bulletin list": a family of sub-commands and one of them.  A new
- * sub-command is a function and a line in its family's table; a new family is
- * named in main.c and its sources in src/Makefile.inc.
+ * "popperctl bulletin list": a family of sub-commands and one of them;
+ * "popperctl recover": one without sub-commands.  A new sub-command is a
+ * function and a line in its family's table; a new family is named in main.c
+ * and its sources in src/Makefile.inc.
  */
 #ifndef POPPERCTL_POPPERCTL_H
 #define POPPERCTL_POPPERCTL_H
@@ -22,7 +23,9 @@ struct popperctl {
 };
 
 struct subcommand {
-	const char *name; /* NULL ends a table */
+	/* NULL ends a table; "": the family is itself the command, and has
+	 * no other. */
+	const char *name;
 	const char *arguments; /* for the usage text */
 	const char *help; /* one line */
 	int least, most; /* arguments, options among them */
@@ -40,6 +43,10 @@ struct family {
 
 extern const struct family bulletin_family;
 extern const struct family import_family;
+extern const struct family index_family;
+extern const struct family recover_family;
+extern const struct family uidl_family;
+extern const struct family undelete_family;
 
 /** popperctl_say(format, ...): a line on standard error. */
 void popperctl_say(const char *format, ...) POPPER_PRINTF(1, 2);

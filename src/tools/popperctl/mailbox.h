@@ -1,0 +1,81 @@
+/*
+ * mailbox.h - work on the maildrop of one user, found as the server finds it
+ * and done as that user.
+ */
+#ifndef POPPERCTL_MAILBOX_H
+#define POPPERCTL_MAILBOX_H
+
+#include <popper/drop.h>
+
+#include "tools/popperctl/popperctl.h"
+
+/* The maildrop, for the function that works on it. */
+struct mailbox {
+	const struct popper_drop *drop;
+	const void *conf;
+	const struct popper_place *place;
+};
+
+/* What is to be done. */
+struct mailbox_work {
+	/* What a drop module that cannot do it lacks: "index". */
+	const char *slot;
+	size_t offset; /* of the slot in struct popper_drop */
+	/* A user who never logged in gets a state folder; without this there
+	 * is nothing to do. */
+	bool makes;
+	/* Only one line, with the user's name, about who cannot be helped now;
+	 * nothing about who is logged in: for all users in turn. */
+	bool each;
+	/*
+	 * In a child that is the user, with the session lock.  0, 1 for
+	 * "something is wrong" (told already), or -1 with the error filled;
+	 * POPPER_ABSENT: the driver has no maildrop of this user.
+	 */
+	int (*run)(void *arg, const struct mailbox *, struct popper_error *);
+	void *arg;
+};
+
+#define MAILBOX_SLOT(field) offsetof(struct popper_drop, field)
+
+/**
+ * mailbox_start(p, error):
+ * Read the server's configuration, load the modules.  Accounts are looked up
+ * by a child from then on: what the auth modules know stays there.  To be
+ * called once; 0, or -1 with ${error}.
+ */
+int mailbox_start(const struct popperctl *, struct popper_error *);
+
+/**
+ * mailbox_find(given, identity, error):
+ * Who is meant by the name ${given}, which may name a sub-mailbox?  0, or -1:
+ * POPPER_ABSENT if nobody, POPPER_DENIED if nobody who can have a session.
+ */
+int mailbox_find(
+    const char *given, struct popper_identity *, struct popper_error *);
+
+/** mailbox_find_again(user, folder, identity, error): the same for a name that
+ * was made canonical once. */
+int mailbox_find_again(const char *user, const char *folder,
+    struct popper_identity *, struct popper_error *);
+
+/** mailbox_shown(identity): the name as one would give it, fit for a terminal.
+ * Good until the next call. */
+const char *mailbox_shown(const struct popper_identity *);
+
+/** mailbox_states(): the folder of all state folders, or -1 (told).  It is
+ * mailbox_start's. */
+int mailbox_states(void);
+
+/** mailbox_run(identity, work): do it.  An exit status; what was wrong was
+ * told. */
+int mailbox_run(const struct popper_identity *, const struct mailbox_work *);
+
+/** mailbox_do(p, user, work): all of it for one user.  An exit status. */
+int mailbox_do(
+    const struct popperctl *, const char *user, const struct mailbox_work *);
+
+/** mailbox_open(m, self, error): the driver's open. */
+int mailbox_open(const struct mailbox *, void **self, struct popper_error *);
+
+#endif

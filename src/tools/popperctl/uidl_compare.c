@@ -1,0 +1,128 @@
+/*
+ * uidl_compare.c - two exports of unique-ids.
+ *
+ * Runs as:  the user whose mail it is.
+ */
+#include "tools/popperctl/uidl_compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tools/popperctl/popperctl.h"
+
+struct entry {
+	const char *uid, *octets, *key;
+	size_t line;
+};
+
+struct entries {
+	struct entry *entries;
+	size_t count;
+};
+
+/* "uid SP octets SP key"; the key may hold spaces. */
+static bool
+split(char *line, struct entry *e)
+{
+	e->uid = strsep(&line, " ");
+	e->octets = strsep(&line, " ");
+	e->key = line;
+	return e->key != NULL && e->uid[0] != '\0' && e->octets[0] != '\0' &&
+	    e->key[0] != '\0';
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+/* Take the lines of ${k} apart and sort them.  False, told: no such lines. */
+static bool
+read_lines(struct keeper *k, struct entries *out)
+{
+	char *rest = k->text, *line;
+	size_t lines = 0, at = 0;
+
+	if (strlen(k->text) != k->len) {
+		popperctl_say("the file holds a NUL: it is no text");
+		return false;
+	}
+	for (const char *p = k->text; *p != '\0'; p++)
+		lines += *p == '\n';
+	out->count = 0;
+	out->entries = calloc(lines + 1, sizeof(*out->entries));
+	if (out->entries == NULL) {
+		popperctl_say("out of memory");
+		return false;
+	}
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (++at > lines && line[0] == '\0')
+			break; /* behind the last line end */
+		out->entries[out->count].line = at;
+		if (!split(line, &out->entries[out->count])) {
+			popperctl_say("line %zu is not \"UNIQUE-ID OCTETS "
+				      "KEY\", as popperctl uidl export "
+				      "writes it",
+			    at);
+			return false;
+		}
+		out->count++;
+	}
+	qsort(out->entries, out->count, sizeof(*out->entries), by_key);
+	return true;
+}
+
+/* Is the message of ${was} there as ${is}?  Tell if not. */
+static bool
+compare(const struct entry *was, const struct entry *is)
+{
+	char old[300], new[300];
+
+	text_escape(old, sizeof(old), popper_slice_text(was->uid));
+	text_escape(new, sizeof(new), popper_slice_text(is->uid));
+	if (strcmp(was->uid, is->uid) != 0)
+		popperctl_say(
+		    "line %zu: unique-id %s is now %s", was->line, old, new);
+	else if (strcmp(was->octets, is->octets) != 0)
+		popperctl_say("line %zu: message %s has another size now",
+		    was->line, old);
+	else
+		return true;
+	return false;
+}
+
+int
+uidl_compare(struct keeper *file, struct keeper *now)
+{
+	struct entries was = { .count = 0 }, is = { .count = 0 };
+	size_t same = 0, differ = 0, new = 0, gone = 0, i = 0, j = 0;
+	int result = 1, order;
+
+	if (!read_lines(file, &was) || !read_lines(now, &is))
+		goto done;
+	while (i < was.count || j < is.count) {
+		order = i == was.count ? 1
+		    : j == is.count    ? -1
+				    : by_key(&was.entries[i], &is.entries[j]);
+		if (order > 0)
+			new ++, j++;
+		else if (order < 0)
+			gone++, i++;
+		else if (compare(&was.entries[i++], &is.entries[j++]))
+			same++;
+		else
+			differ++;
+	}
+	(void)printf("%zu as in the file, %zu different, %zu new, %zu no "
+		     "longer there\n",
+	    same, differ, new, gone);
+	result = differ > 0;
+done:
+	free(was.entries);
+	free(is.entries);
+	return result;
+}
