@@ -21,7 +21,7 @@
 #define N2                                                             \
 	"From dan@example.org Sun Jan  4 00:00:00 1970\nX-UIDL: *n*\n" \
 	"Subject: N\nStatus: U\n\nNew\n\n"
-#define INTERNAL(text)                                             \
+#define NOTES(text)                                                \
 	FROM_A "From: Mail System Internal Data <m@example.org>\n" \
 	       "Subject: DON'T DELETE THIS MESSAGE\n\n" text "\n\n"
 #define SEP "\1\1\1\1\n"

@@ -198,11 +198,11 @@ internal_notes_stay_first(void **state)
 {
 	struct rig *r = *state;
 
-	expect_merged(r, INTERNAL("1") A, N, INTERNAL("1") A N);
-	expect_merged(r, INTERNAL("1") A, INTERNAL("2") N, INTERNAL("2") A N);
-	expect_merged(r, A, INTERNAL("2") N, INTERNAL("2") A N);
-	expect_merged(r, INTERNAL("1") A, INTERNAL("1") A, INTERNAL("1") A);
-	expect_merged(r, INTERNAL("1"), N, INTERNAL("1") N);
+	expect_merged(r, NOTES("1") A, N, NOTES("1") A N);
+	expect_merged(r, NOTES("1") A, NOTES("2") N, NOTES("2") A N);
+	expect_merged(r, A, NOTES("2") N, NOTES("2") A N);
+	expect_merged(r, NOTES("1") A, NOTES("1") A, NOTES("1") A);
+	expect_merged(r, NOTES("1"), N, NOTES("1") N);
 }
 
 static void
