@@ -26,12 +26,17 @@
 
 /* How what is written must go on so that a message may follow. */
 static const char *
-ending(const struct mbox_side *s, uint64_t end)
+ending(struct mbox_merge *g, const struct mbox_side *s, uint64_t end)
 {
 	char last[6];
 	size_t n = end < sizeof(last) ? (size_t)end : sizeof(last);
 
-	if (mbox_read_at(s->fd, last, n, end - n) != (ssize_t)n || n < 2)
+	errno = ESTALE;
+	if (mbox_read_at(s->fd, last, n, end - n) != (ssize_t)n) {
+		g->pieces.failed = errno;
+		return "";
+	}
+	if (n < 2)
 		return s->index.mmdf ? "\n" SEPARATOR : "\n\n";
 	if (s->index.mmdf) {
 		if (n >= 5 && memcmp(last + n - 5, SEPARATOR, 5) == 0)
@@ -53,7 +58,7 @@ emit(struct mbox_merge *g, const struct mbox_side *s, size_t i)
 {
 	uint64_t from = s->index.records[i].offset;
 	uint64_t to = mbox_region_end(&s->index, i);
-	const char *more = ending(s, to);
+	const char *more = ending(g, s, to);
 
 	if (i == 0)
 		from = 0; /* whatever stands before it */
