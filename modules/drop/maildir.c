@@ -169,8 +169,8 @@ maildir_detach(struct maildir *m)
 	close_fd(&m->folder);
 }
 
-static int
-lock(struct maildir *m, struct popper_error *error)
+int
+maildir_lock(struct maildir *m, struct popper_error *error)
 {
 	if (flock(m->folder, LOCK_EX | LOCK_NB) == 0)
 		return 0;
@@ -330,12 +330,13 @@ maildir_open(const struct popper_host *host, const void *conf,
 	maildir_init(m, host);
 	m->conf = c;
 	m->mark_seen = c->mark_seen;
+	m->trash = c->trash;
 	if (maildir_path(host, c, place, m->path, error) == -1 ||
-	    maildir_attach(m, error) == -1 || lock(m, error) == -1)
+	    maildir_attach(m, error) == -1 || maildir_lock(m, error) == -1)
 		goto err0;
 	if (place->state != -1)
 		m->state = fcntl(place->state, F_DUPFD_CLOEXEC, 0);
-	maildir_recover(m);
+	(void)maildir_recover(m, NULL);
 	if (take_snapshot(m, error) == -1)
 		goto err0;
 	*self = m;
@@ -414,6 +415,8 @@ static const struct popper_option maildir_options[] = {
 	POPPER_OPTION(WORD, struct maildir_conf, dovecot_format,
 	    "dovecot-format", MAILDIR_FORMATS,
 	    "unique-id = dovecot: its pop3_uidl_format"),
+	POPPER_OPTION(SECONDS, struct maildir_conf, trash, "trash", "0",
+	    "how long to keep what clients delete"),
 	POPPER_OPTIONS_END,
 };
 
@@ -429,6 +432,8 @@ static const struct popper_drop maildir_drop = {
 	.deliver = maildir_deliver,
 	.export_uids = maildir_export_uids,
 	.import_uids = maildir_import_uids,
+	.undelete = maildir_undelete,
+	.recover = maildir_mend,
 };
 
 POPPER_MODULE(maildir, .version = "1", .summary = "mail in a Maildir folder",

@@ -21,6 +21,7 @@ struct maildir_conf {
 	bool mark_seen;
 	const char *unique_id; /* one of MAILDIR_SCHEMES */
 	const char *dovecot_format; /* one of MAILDIR_FORMATS */
+	uint64_t trash; /* seconds; 0: none */
 };
 
 enum maildir_folder { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_FOLDERS };
@@ -70,6 +71,7 @@ struct maildir {
 	const struct popper_host *host;
 	const struct maildir_conf *conf;
 	bool mark_seen;
+	uint64_t trash; /* seconds; 0: none */
 	bool uids_ready; /* twins are numbered */
 	bool stale_cache; /* a size in the index was wrong */
 	bool indexed; /* the snapshot is what the index says */
@@ -110,6 +112,10 @@ void maildir_init(struct maildir *, const struct popper_host *);
  */
 int maildir_attach(struct maildir *, struct popper_error *);
 void maildir_detach(struct maildir *);
+
+/** maildir_lock(m, error): take the lock that keeps a second session out, until
+ * it is detached.  0, or -1: POPPER_IN_USE. */
+int maildir_lock(struct maildir *, struct popper_error *);
 
 /** maildir_odd(m, folder, name, why): log that an entry was left out. */
 void maildir_odd(
@@ -240,16 +246,28 @@ void maildir_quota(struct maildir *, int64_t octets, int64_t count);
 /* --- maildir_trash.c: the private folders in tmp --- */
 
 /**
- * maildir_recover(m):
- * Finish or undo what a commit that was cut off left in tmp.  Trouble is
- * logged.
+ * maildir_recover(m, sink):
+ * Finish or undo what a commit that was cut off left in tmp.  What was found is
+ * logged, and goes to ${sink}, if that is not NULL, as lines.  Returns 0, or -1
+ * if there was trouble, which is logged.
  */
-void maildir_recover(struct maildir *);
+int maildir_recover(struct maildir *, struct popper_sink *);
+
+#define MAILDIR_KEEPS ".popper-trash" /* in cur: one folder for each commit */
+#define MAILDIR_COMMITS 1000 /* of one second, that can be told apart */
+
+/* What was moved back from a private folder. */
+struct maildir_returned {
+	uint64_t count;
+	int64_t octets, counted; /* for maildirsize */
+};
 
 /* What a commit has moved away so far. */
 struct maildir_trash {
 	struct maildir *m;
 	int undo; /* tmp/.popper-undo */
+	int kept; /* cur/.popper-trash, with the option trash; or -1 */
+	char name[48]; /* what undo became, in kept or in tmp */
 	int sub[MAILDIR_FOLDERS]; /* its cur and new, or -1 */
 };
 
@@ -266,6 +284,31 @@ enum popper_outcome maildir_trash_seal(
 int maildir_trash_undo(struct maildir_trash *);
 /** maildir_trash_close(t): close descriptors; changes nothing on disk. */
 void maildir_trash_close(struct maildir_trash *);
+
+/** maildir_trash_return(m, kept, name, r): move all messages of a commit back
+ * where they were, never over another.  Adds to ${r}.  0, or -1 with errno. */
+int maildir_trash_return(const struct maildir *, int kept, const char *name,
+    struct maildir_returned *);
+
+/* --- maildir_undelete.c --- */
+
+/**
+ * maildir_trash_make(m):
+ * Open the folder of what is kept; make it, and cur, if it is not there.  That
+ * it is there is on stable storage once cur is.  A descriptor, or -1 with
+ * errno.
+ */
+int maildir_trash_make(struct maildir *);
+
+/** maildir_trash_expire(m): remove some of what was kept long enough. */
+void maildir_trash_expire(const struct maildir *);
+
+/* See popper/drop.h. */
+int maildir_undelete(const struct popper_host *, const void *conf,
+    const struct popper_place *, uint64_t since, uint64_t *count,
+    struct popper_error *);
+int maildir_mend(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
 
 /* --- maildir_deliver.c --- */
 

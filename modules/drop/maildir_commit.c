@@ -121,6 +121,11 @@ remove_in_turn(struct maildir *m, const struct popper_changes *changes,
 	enum maildir_folder folder;
 	size_t i;
 
+	if (m->trash > 0)
+		m->host->log(POPPER_LOG_WARNING,
+		    "maildir %s: no room for the trash: messages are removed "
+		    "for good: %s",
+		    m->path, error->text);
 	for (i = 0; i < m->list.count; i++) {
 		if (!(changes->marks[i] & POPPER_MARK_DELETED))
 			continue;
@@ -228,14 +233,16 @@ maildir_commit(void *self, const struct popper_changes *changes,
 			deleted++;
 			last = i;
 		}
-	if (deleted == 1)
+	if (deleted == 1 && m->trash == 0)
 		outcome = remove_single(m, last, error);
-	if (deleted > 1)
+	else if (deleted > 0)
 		outcome = remove_several(m, changes, error);
 	if (outcome == POPPER_DONE) {
 		account(m);
 		if (m->mark_seen)
 			mark_seen(m, changes);
 	}
+	if (m->trash > 0)
+		maildir_trash_expire(m);
 	return outcome;
 }

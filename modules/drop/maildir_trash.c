@@ -8,6 +8,11 @@
  * all are there and on stable storage, renaming that folder to tmp/.popper-done
  * is the commit point: one atomic step.  Then the files are unlinked.
  *
+ * With the option trash the commit point is to rename it to
+ * cur/.popper-trash/TIME instead, where it stays for so long.  Names that begin
+ * with a dot are no messages to anybody (Maildir, and all that read it), and in
+ * cur, unlike in tmp, nobody cleans up.  doc/why/maildir-trash.md
+ *
  * What a crash leaves tells what to do at the next login:
  *   .popper-undo   before the commit point: everything is moved back;
  *   .popper-done   after it, and the client may know: the rest is unlinked.
@@ -25,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "maildir.h"
@@ -54,6 +60,17 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
+/* Is ${name} one file in both folders? */
+static bool
+is_linked(int from, const char *name, int to)
+{
+	struct stat a, b;
+
+	return fstatat(from, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstatat(to, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* Move ${name} without ever replacing anything.  0, or -1 with errno. */
 static int
 move_back(int from, const char *name, int to)
@@ -62,18 +79,24 @@ move_back(int from, const char *name, int to)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	/* A file system without it. */
-	if (linkat(from, name, to, name, 0) == -1)
-		return -1;
+	/* A file system without it.  We may have been cut off in between. */
+	if (linkat(from, name, to, name, 0) == -1) {
+		if (errno != EEXIST)
+			return -1;
+		if (!is_linked(from, name, to)) {
+			errno = EEXIST;
+			return -1;
+		}
+	}
 	return unlinkat(from, name, 0);
 }
 
 /* What is done with each file of a private folder: 0, or -1 with errno. */
-typedef int step(
-    const struct maildir *, int from, const char *name, enum maildir_folder);
+typedef int step(const struct maildir *, int from, const char *name,
+    enum maildir_folder, struct maildir_returned *);
 
 static int
-step_back(const struct maildir *m, int from, const char *name,
+move_home(const struct maildir *m, int from, const char *name,
     enum maildir_folder folder)
 {
 	const int home = m->sub[folder];
@@ -90,18 +113,37 @@ step_back(const struct maildir *m, int from, const char *name,
 }
 
 static int
+step_back(const struct maildir *m, int from, const char *name,
+    enum maildir_folder folder, struct maildir_returned *r)
+{
+	const char *flags = strstr(name, ":2,");
+	struct stat st;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    move_home(m, from, name, folder) == -1)
+		return -1;
+	r->count++;
+	if (flags != NULL && strchr(flags, 'T') != NULL)
+		return 0; /* counts for no quota */
+	r->counted++;
+	r->octets += st.st_size;
+	return 0;
+}
+
+static int
 step_unlink(const struct maildir *m, int from, const char *name,
-    enum maildir_folder folder)
+    enum maildir_folder folder, struct maildir_returned *r)
 {
 	(void)m;
 	(void)folder;
+	(void)r;
 	return unlinkat(from, name, 0);
 }
 
 /* Go once through the folder ${fd}.  0, or -1 with errno. */
 static int
-each_file(
-    const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
+each_file(const struct maildir *m, int fd, enum maildir_folder folder,
+    step *todo, struct maildir_returned *r)
 {
 	const struct dirent *entry;
 	int own, cause = 0;
@@ -117,7 +159,7 @@ each_file(
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (todo(m, fd, entry->d_name, folder) == -1)
+		if (todo(m, fd, entry->d_name, folder, r) == -1)
 			cause = errno;
 	}
 	if (cause == 0)
@@ -141,7 +183,8 @@ settle_home(const struct maildir *m, int fd)
 
 /* Empty and remove the folder ${folder} of the private folder ${fd}. */
 static int
-empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
+empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo,
+    struct maildir_returned *r)
 {
 	const char *name = folder_name[folder];
 	int sub, tries, result = 0;
@@ -149,7 +192,7 @@ empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
 	if ((sub = open_folder(fd, name)) == -1)
 		return errno == ENOENT ? 0 : -1;
 	for (tries = 0; tries < MAILDIR_TRIES; tries++) {
-		result = each_file(m, sub, folder, todo);
+		result = each_file(m, sub, folder, todo, r);
 		if (result == 0 && todo == step_back)
 			result = settle_home(m, sub);
 		if (result == -1)
@@ -163,56 +206,80 @@ empty(const struct maildir *m, int fd, enum maildir_folder folder, step *todo)
 	return result;
 }
 
-/* Deal with all of tmp/${name}.  1, 0 if there is none, -1 with errno. */
+/* Deal with all of the private folder ${name} in ${at}.  1, 0 if there is none,
+ * -1 with errno. */
 static int
-finish(const struct maildir *m, const char *name, step *todo)
+finish(const struct maildir *m, int at, const char *name, step *todo,
+    struct maildir_returned *r)
 {
 	int fd, result = 0, cause = 0;
 	enum maildir_folder folder;
 
-	if ((fd = open_folder(m->tmp, name)) == -1)
+	if ((fd = open_folder(at, name)) == -1)
 		return errno == ENOENT ? 0 : -1;
 	for (folder = 0; folder < MAILDIR_FOLDERS; folder++)
-		if (empty(m, fd, folder, todo) == -1) {
+		if (empty(m, fd, folder, todo, r) == -1) {
 			cause = errno;
 			result = -1;
 		}
 	close_fd(&fd);
 	if (result == 0)
-		result = unlinkat(m->tmp, name, AT_REMOVEDIR);
+		result = unlinkat(at, name, AT_REMOVEDIR);
 	else
 		errno = cause;
 	return result == 0 ? 1 : -1;
 }
 
-void
-maildir_recover(struct maildir *m)
+static int
+tell(struct popper_sink *sink, const char *text)
+{
+	return sink == NULL ? 0 : sink->put(sink, popper_slice_text(text));
+}
+
+int
+maildir_recover(struct maildir *m, struct popper_sink *sink)
 {
 	static const struct {
 		const char *name;
 		step *todo;
 		const char *text;
 	} leftover[] = {
-		{ UNDO, step_back, "brought back mail that was not removed" },
-		{ DONE, step_unlink, "finished a removal" },
+		{ UNDO, step_back, "brought back mail that was not removed\n" },
+		{ DONE, step_unlink, "finished a removal\n" },
 	};
+	struct maildir_returned r = { .count = 0 };
+	int result, found = 0, wrong = 0;
 	size_t i;
-	int result;
 
-	if (m->tmp == -1)
-		return;
-	for (i = 0; i < sizeof(leftover) / sizeof(leftover[0]); i++) {
-		result = finish(m, leftover[i].name, leftover[i].todo);
-		if (result == 1)
+	for (i = 0; m->tmp != -1 && i < 2; i++) {
+		result =
+		    finish(m, m->tmp, leftover[i].name, leftover[i].todo, &r);
+		if (result == 1) {
 			m->host->log(POPPER_LOG_NOTICE,
-			    "maildir %s: %s after a crash", m->path,
+			    "maildir %s: %.*s after a crash", m->path,
+			    (int)strcspn(leftover[i].text, "\n"),
 			    leftover[i].text);
-		if (result == -1)
+			wrong |= tell(sink, leftover[i].text) == -1;
+			found = 1;
+		}
+		if (result == -1) {
 			m->host->log(POPPER_LOG_ERROR,
 			    "maildir %s: tmp/%s is left of a crash and cannot "
 			    "be dealt with: %s",
 			    m->path, leftover[i].name, strerror(errno));
+			wrong = 1;
+		}
 	}
+	if (!found && !wrong)
+		wrong = tell(sink, "nothing to do\n") == -1;
+	return wrong ? -1 : 0;
+}
+
+int
+maildir_trash_return(const struct maildir *m, int kept, const char *name,
+    struct maildir_returned *r)
+{
+	return finish(m, kept, name, step_back, r) == -1 ? -1 : 0;
 }
 
 static int
@@ -246,7 +313,10 @@ maildir_trash_open(
 	bool made;
 
 	t->m = m;
-	t->undo = t->sub[MAILDIR_CUR] = t->sub[MAILDIR_NEW] = -1;
+	t->undo = t->kept = t->sub[MAILDIR_CUR] = t->sub[MAILDIR_NEW] = -1;
+	if (m->trash > 0 && (t->kept = maildir_trash_make(m)) == -1)
+		return m->host->fail_system(error, POPPER_TEMPORARY,
+		    "maildir %s: cannot make cur/" MAILDIR_KEEPS, m->path);
 	if (m->tmp == -1 && mkdirat(m->folder, "tmp", 0700) == 0 &&
 	    fsync(m->folder) == 0)
 		m->tmp = open_folder(m->folder, "tmp");
@@ -275,7 +345,9 @@ maildir_trash_put(struct maildir_trash *t, const struct maildir_record *record)
 int
 maildir_trash_undo(struct maildir_trash *t)
 {
-	if (finish(t->m, UNDO, step_back) == 1)
+	struct maildir_returned r = { .count = 0 };
+
+	if (finish(t->m, t->m->tmp, UNDO, step_back, &r) == 1)
 		return 0;
 	t->m->host->log(POPPER_LOG_ERROR,
 	    "maildir %s: messages are left in tmp/" UNDO
@@ -299,26 +371,51 @@ settle(const struct maildir_trash *t)
 	return 0;
 }
 
+/* The commit point: where it went is left in ${t}.  0, or -1 with errno. */
+static int
+rename_undo(struct maildir_trash *t)
+{
+	const int tmp = t->m->tmp;
+	const long long now = time(NULL);
+	int result = -1, tries;
+
+	if (t->kept == -1) {
+		(void)strcpy(t->name, DONE);
+		return renameat(tmp, UNDO, tmp, DONE);
+	}
+	/* Others of the same second are not empty. */
+	for (tries = 0; tries < MAILDIR_COMMITS; tries++) {
+		(void)snprintf(t->name, sizeof(t->name),
+		    tries == 0 ? "%lld" : "%lld.%d", now, tries);
+		result = renameat(tmp, UNDO, t->kept, t->name);
+		if (result == 0 || (errno != ENOTEMPTY && errno != EEXIST))
+			break;
+	}
+	return result;
+}
+
 enum popper_outcome
 maildir_trash_seal(struct maildir_trash *t, struct popper_error *error)
 {
 	const struct maildir *m = t->m;
+	const int there = t->kept == -1 ? m->tmp : t->kept;
+	struct maildir_returned r;
 
-	if (settle(t) == -1 || renameat(m->tmp, UNDO, m->tmp, DONE) == -1) {
+	if (settle(t) == -1 || rename_undo(t) == -1) {
 		(void)m->host->fail_system(
 		    error, POPPER_TEMPORARY, "maildir %s: commit", m->path);
 		return maildir_trash_undo(t) == 0 ? POPPER_NOT_DONE
 						  : POPPER_UNKNOWN;
 	}
-	if (fsync(m->tmp) == -1) {
+	if ((t->kept != -1 && fsync(t->kept) == -1) || fsync(m->tmp) == -1) {
 		/* On the disk it may be done or not: keep the mail. */
 		(void)m->host->fail_system(
 		    error, POPPER_TEMPORARY, "maildir %s: fsync tmp", m->path);
-		if (renameat(m->tmp, DONE, m->tmp, UNDO) == 0)
+		if (renameat(there, t->name, m->tmp, UNDO) == 0)
 			(void)maildir_trash_undo(t);
 		return POPPER_UNKNOWN;
 	}
-	if (finish(m, DONE, step_unlink) == -1)
+	if (t->kept == -1 && finish(m, m->tmp, DONE, step_unlink, &r) == -1)
 		m->host->log(POPPER_LOG_WARNING,
 		    "maildir %s: removed messages are still in tmp/" DONE
 		    ": %s",
@@ -330,6 +427,7 @@ void
 maildir_trash_close(struct maildir_trash *t)
 {
 	close_fd(&t->undo);
+	close_fd(&t->kept);
 	close_fd(&t->sub[MAILDIR_CUR]);
 	close_fd(&t->sub[MAILDIR_NEW]);
 }

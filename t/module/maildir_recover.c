@@ -108,6 +108,59 @@ other_files_in_tmp_are_left_alone(void **state)
 	assert_true(bed_exists(&bed, "Maildir/tmp/9.delivery"));
 }
 
+/* --- As popperctl asks for it. --- */
+
+static const char *
+recovered(void)
+{
+	static struct collect c;
+
+	collect_end(&c);
+	collect_start(&c);
+	assert_int_equal(
+	    drop()->recover(&bed_host, &conf, &bed.place, &c.sink, &error), 0);
+	return c.len == 0 ? "" : (c.ptr[c.len - 1] = '\0', c.ptr);
+}
+
+static void
+recover_tells(void **state)
+{
+	(void)state;
+	make_five();
+	assert_string_equal(recovered(), "nothing to do");
+	bed_folder(&bed, "Maildir/tmp/.popper-undo");
+	bed_folder(&bed, "Maildir/tmp/.popper-undo/cur");
+	bed_move(
+	    &bed, "Maildir/cur/1.m:2,", "Maildir/tmp/.popper-undo/cur/1.m:2,");
+	bed_folder(&bed, "Maildir/tmp/.popper-done");
+	assert_string_equal(recovered(),
+	    "brought back mail that was not removed\nfinished a removal");
+	for (unsigned i = 1; i <= FIVE; i++)
+		assert_true(bed_exists(&bed, path_of(i)));
+	assert_string_equal(recovered(), "nothing to do");
+	expect_clean_tmp();
+}
+
+static void
+recover_says_what_it_cannot(void **state)
+{
+	struct collect c;
+
+	(void)state;
+	make_five();
+	bed_text(&bed, "Maildir/tmp/.popper-undo", "no folder\n");
+	collect_start(&c);
+	assert_int_equal(
+	    drop()->recover(&bed_host, &conf, &bed.place, &c.sink, &error), -1);
+	assert_int_equal(error.status, POPPER_PERMANENT);
+	assert_int_equal(bed_logged("cannot be dealt with"), 1);
+	bed_remove(&bed, "Maildir/tmp/.popper-undo");
+	c.fail = true;
+	assert_int_equal(
+	    drop()->recover(&bed_host, &conf, &bed.place, &c.sink, &error), -1);
+	collect_end(&c);
+}
+
 int
 main(void)
 {
@@ -117,6 +170,8 @@ main(void)
 		MAILDIR_TEST(undo_replaces_nothing),
 		MAILDIR_TEST(large_undo_is_complete),
 		MAILDIR_TEST(other_files_in_tmp_are_left_alone),
+		MAILDIR_TEST(recover_tells),
+		MAILDIR_TEST(recover_says_what_it_cannot),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -64,6 +64,8 @@ serve(int fd, const struct settings *s)
 	identity_no_dump();
 	error_clear(&e);
 	result = chain_start(&chain, &source, services_of(&chain, s), &e);
+	if (result == 0)
+		error_clear(&e); /* of a file that was looked for elsewhere */
 	if (tell_error(fd, &e) == -1 || result == -1)
 		return;
 	while (wire_receive(&wire, fd, NULL, 0, &count) == 1)
