@@ -261,16 +261,24 @@ mbox_kept_uids(const struct mbox_kept *kept, struct mbox_texts *texts)
 
 /* --- Lists. --- */
 
-/* Is every octet one that a unique-id may have? */
+/* Is every octet one that a unique-id may have, 0x21 to 0x7e? */
 static bool
 are_visible(const char *text, size_t len)
 {
-	unsigned char bad = 0;
-	size_t i;
+	const uint64_t ones = UINT64_MAX / 255;
+	uint64_t word, wrong = 0;
 
-	for (i = 0; i < len; i++)
-		bad |= (unsigned char)(text[i] - 0x21) > 0x7e - 0x21;
-	return bad == 0;
+	/* Eight at once: the high bit is there from 0x80 on, comes to 0x7f by
+	 * one more and to what is below 0x21 by a borrow.  A carry or borrow
+	 * from another octet is no matter: that one is wrong. */
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+		word = word_at(text);
+		wrong |= word | (word + ones) | (word - 0x21 * ones);
+	}
+	for (; len > 0; text++, len--)
+		if (*text < 0x21 || *text > 0x7e)
+			return false;
+	return (wrong & ones << 7) == 0;
 }
 
 /* Does ${part}, of ${size} octets, have ids from number ${i} on, and no more

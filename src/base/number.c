@@ -49,13 +49,12 @@ number_parse(struct popper_slice s, uint64_t max, uint64_t *out)
 size_t
 number_print(uint64_t n, char out[NUMBER_DIGITS])
 {
-	char backwards[NUMBER_DIGITS];
-	size_t len = 0, i;
+	uint64_t limit = 10;
+	size_t len = 1, i;
 
-	do
-		backwards[len++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	for (i = 0; i < len; i++)
-		out[i] = backwards[len - 1 - i];
+	for (; len < NUMBER_DIGITS && n >= limit; len++)
+		limit *= 10; /* overflows only where it is not looked at */
+	for (i = len; i-- > 0; n /= 10)
+		out[i] = (char)('0' + n % 10);
 	return len;
 }
