@@ -44,17 +44,23 @@ next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
     enum dialog_end *end)
 {
 	size_t most = d->lengthy == NULL ? COMMAND_LINE_MAX : STREAM_LINE_MAX;
-	deadline_t give_up, stop;
+	deadline_t give_up, stop, lull = DEADLINE_NEVER;
 
 	give_up = deadline_earlier(d->limit, deadline_in(d->idle));
+	if (d->lull > 0)
+		lull = deadline_in(d->lull);
 	for (;;) {
 		*end = DIALOG_CLOSE;
 		if (!beat(d))
 			return false;
-		stop = give_up;
+		stop = deadline_earlier(give_up, lull);
 		if (d->minute != NULL)
 			stop = deadline_earlier(stop, d->beat);
 		*result = stream_read_line(d->stream, most, line, stop);
+		*end = DIALOG_WOKEN;
+		if (d->woken != NULL &&
+		    !d->woken(d->context, *result != STREAM_EXPIRED))
+			return false;
 		if (*result == STREAM_LINE && is_too_long(d, *line))
 			*result = STREAM_LONG;
 		if (*result == STREAM_CLOSED)
@@ -63,8 +69,13 @@ next_line(struct dialog *d, struct popper_slice *line, enum stream_line *result,
 			return true;
 		else if (deadline_left(give_up) == 0)
 			*end = DIALOG_EXPIRED;
-		else
+		else {
+			if (deadline_left(lull) == 0) {
+				d->lulled(d->context);
+				lull = DEADLINE_NEVER;
+			}
 			continue;
+		}
 		return false;
 	}
 }

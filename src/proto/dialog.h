@@ -41,6 +41,13 @@ struct dialog {
 	/* Called between commands, and during silence, once a minute; -1 ends
 	 * the session.  May be NULL. */
 	int (*minute)(void *context);
+	/* After ${lull} ms without a command, once for each of them; 0: never.
+	 * May be NULL. */
+	int64_t lull;
+	void (*lulled)(void *context);
+	/* Called after each wait, with true if a command, or the end of the
+	 * connection, has come: may we go on?  May be NULL. */
+	bool (*woken)(void *context, bool over);
 	deadline_t beat; /* when minute is due; set by dialog_run */
 };
 
@@ -49,6 +56,7 @@ enum dialog_end {
 	DIALOG_CLOSE, /* a handler said OUTCOME_CLOSE, or too many faults */
 	DIALOG_HANDED_OVER,
 	DIALOG_EXPIRED, /* silence: close without a word (RFC 1939 section 3) */
+	DIALOG_WOKEN, /* woken said no */
 	DIALOG_GONE /* the client closed, or the line broke */
 };
 

@@ -172,6 +172,8 @@ why(enum dialog_end end, int result)
 		return "closed";
 	case DIALOG_EXPIRED:
 		return "timeout";
+	case DIALOG_WOKEN:
+		return "taken-over";
 	case DIALOG_GONE:
 	case DIALOG_HANDED_OVER:
 		break;

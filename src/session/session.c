@@ -22,6 +22,7 @@
 #include "session/expire.h"
 #include "session/pace.h"
 #include "session/state.h"
+#include "session/takeover.h"
 #include "session/title.h"
 #include "session/transaction.h"
 #include "session/update.h"
@@ -84,7 +85,9 @@ enter(struct session *s, struct popper_error *e)
 	    maildrop_enclose(&q->drops, &q->exts, &s->place, e) == -1)
 		return -1;
 	adopt(s, &files);
-	s->lock = state_lock(s->place.state, e);
+	s->lock = q->service->settings->takeover > 0
+	    ? takeover_lock(s->place.state, e)
+	    : state_lock(s->place.state, e);
 	return s->lock == -1 ? -1 : 0;
 }
 
@@ -184,9 +187,13 @@ serve(struct session *s)
 		update_answer(result, &e, &r);
 	} else
 		abort_session(s, end, &t);
+	if (end == DIALOG_WOKEN)
+		reply_refuse(&r, POPPER_TEMPORARY,
+		    "another session has taken over, nothing was deleted");
 	if (end == DIALOG_QUIT && stream_is_quiet(s->stream))
 		stream_flush(s->stream);
-	else if (end == DIALOG_QUIT || end == DIALOG_CLOSE)
+	else if (end == DIALOG_QUIT || end == DIALOG_CLOSE ||
+	    end == DIALOG_WOKEN)
 		stream_close(s->stream, LINGER);
 	fd_close(&s->client);
 	account_end(s, end, result, &t);

@@ -17,6 +17,7 @@
 #include "session/listing.h"
 #include "session/pace.h"
 #include "session/pipeline.h"
+#include "session/takeover.h"
 #include "session/title.h"
 
 typedef unsigned long long ull; /* what %llu takes */
@@ -315,6 +316,23 @@ minute(void *context)
 	return -1;
 }
 
+/* --- takeover.c --- */
+
+static void
+lulled(void *context)
+{
+	struct session *s = context;
+
+	takeover_offer(s->place.state, s->client);
+}
+
+static bool
+woken(void *context, bool over)
+{
+	(void)context;
+	return over ? !takeover_withdraw() : !takeover_asked();
+}
+
 enum dialog_end
 transaction_run(struct session *s)
 {
@@ -327,6 +345,12 @@ transaction_run(struct session *s)
 		.extra = extension,
 		.minute = minute };
 
+	if (s->equipment->service->settings->takeover > 0) {
+		d.lull =
+		    (int64_t)s->equipment->service->settings->takeover * 1000;
+		d.lulled = lulled;
+		d.woken = woken;
+	}
 	if (s->settings->process_titles)
 		d.working = title_doing;
 	return dialog_run(&d);

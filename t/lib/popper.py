@@ -109,6 +109,15 @@ def program(pid):
     return os.path.basename(name.split(": ")[0])  # a title may follow
 
 
+def wait_until(is_so, what, patience=PATIENCE):
+    """Wait for an event of which only its effect can be seen."""
+    until = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > until:
+            raise AssertionError("never: " + what)
+        select.select([], [], [], .01)
+
+
 def wait_gone(pids, patience=PATIENCE):
     """Wait until all of {pid: start time} have ended; returns the rest."""
     until = time.monotonic() + patience
