@@ -84,6 +84,12 @@ const struct popper_option settings_options[] = {
 	SECONDS(
 	    login_delay, "login-delay", "0", "between two logins of a user"),
 	SECONDS(timeout, "timeout", "600", "without a command"),
+	SECONDS(keepalive, "keepalive", "60",
+	    "of silence until the client is probed (TCP); 0: never"),
+	SECONDS(keepalive_timeout, "keepalive-timeout", "180",
+	    "without any sign of life, until it is given up"),
+	SECONDS(takeover, "takeover", "0",
+	    "idle until a new login of the user ends a session; 0: never"),
 	SECONDS(login_timeout, "login-timeout", "600", "until logged in"),
 	SECONDS(auth_timeout, "auth-timeout", "60", "one attempt may take"),
 	SECONDS(failure_delay, "failure-delay", "3",

@@ -54,6 +54,9 @@ struct settings {
 	const char *language; /* what LANG * selects: en, de ... */
 	const char *language_folder; /* of the translations */
 	uint64_t timeout; /* seconds without a command */
+	uint64_t keepalive; /* seconds of silence before a probe; 0: none */
+	uint64_t keepalive_timeout; /* seconds until given up; 0: system's */
+	uint64_t takeover; /* seconds idle until a login may end it; 0: none */
 	uint64_t login_timeout; /* seconds until logged in */
 	uint64_t auth_timeout; /* seconds one attempt may take */
 	uint64_t failure_delay; /* seconds; a refusal comes no earlier */

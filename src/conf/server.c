@@ -148,6 +148,13 @@ check_times(const struct settings *s, struct popper_error *e)
 	if (s->timeout == 0 || s->timeout > 86400)
 		return error_set(
 		    e, POPPER_PERMANENT, "timeout: must be 1 second to 1 day");
+	if (s->keepalive > 32767 || s->keepalive_timeout > 32767)
+		return error_set(e, POPPER_PERMANENT,
+		    "keepalive, keepalive-timeout: must be at most 32767 "
+		    "seconds");
+	if (s->takeover > 86400)
+		return error_set(
+		    e, POPPER_PERMANENT, "takeover: must be at most 1 day");
 	if (s->login_timeout == 0 || s->login_timeout > 86400)
 		return error_set(e, POPPER_PERMANENT,
 		    "login-timeout: must be 1 second to 1 day");

@@ -81,6 +81,7 @@ reload(void)
 		files_watch(&settings);
 	} else {
 		sockets_tell(&fresh, &sockets);
+		sockets_tune(&fresh, &s);
 		sockets_close_others(&sockets, &fresh);
 		sockets = fresh;
 		settings = s;
@@ -223,6 +224,7 @@ serve_one(int connection)
 	if (sockets_settle(&sockets, &one, &settings, &e) == -1 ||
 	    watch_start(&settings, &sockets, true, &e) == -1)
 		fail(&e);
+	sockets_tune(&sockets, &settings);
 	fd_close(&connection);
 	watch_run(&none);
 	watch_stop();
@@ -240,6 +242,7 @@ serve(void)
 	activation_listeners(&passed);
 	if (open_sockets(&settings, NULL, &sockets, &e) == -1)
 		fail(&e);
+	sockets_tune(&sockets, &settings);
 	sockets_tell(&sockets, NULL);
 	files_watch(&settings);
 	if (watch_start(&settings, &sockets, false, &e) == -1)

@@ -18,9 +18,7 @@
 #include "base/text.h"
 
 #define BACKLOG 1024
-/* A client that has vanished is noticed after about two minutes. */
-#define KEEP_IDLE 60
-#define KEEP_INTERVAL 15
+#define KEEP_INTERVAL 15 /* seconds between two probes, at most */
 #define KEEP_COUNT 4
 
 static void
@@ -42,16 +40,45 @@ switch_on(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* Connections inherit these: nothing has to be set for each of them. */
-static void
-tune(int fd)
+/* So that KEEP_COUNT probes fit before the client is given up. */
+static int
+probe_interval(const struct settings *s)
 {
-	if (switch_on(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
-	    switch_on(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE) == -1 ||
-	    switch_on(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL) == -1 ||
-	    switch_on(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT) == -1 ||
-	    switch_on(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1)
-		log_warning("socket options: %s", strerror(errno));
+	uint64_t interval = s->keepalive_timeout > s->keepalive
+	    ? (s->keepalive_timeout - s->keepalive) / KEEP_COUNT
+	    : 0;
+
+	if (s->keepalive_timeout == 0 || interval > KEEP_INTERVAL)
+		return KEEP_INTERVAL;
+	return interval == 0 ? 1 : (int)interval;
+}
+
+static int
+watch_client(int fd, const struct settings *s)
+{
+	if (switch_on(fd, SOL_SOCKET, SO_KEEPALIVE, s->keepalive > 0) == -1 ||
+	    switch_on(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+		(int)s->keepalive_timeout * 1000) == -1)
+		return -1;
+	if (s->keepalive == 0)
+		return 0;
+	if (switch_on(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)s->keepalive) == -1 ||
+	    switch_on(fd, IPPROTO_TCP, TCP_KEEPINTVL, probe_interval(s)) ==
+		-1 ||
+	    switch_on(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT) == -1)
+		return -1;
+	return 0;
+}
+
+/* Connections inherit these: nothing has to be set for each of them. */
+void
+sockets_tune(const struct sockets *s, const struct settings *t)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (sockets_port(s->fd[i]) != 0 &&
+		    (switch_on(s->fd[i], IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
+			watch_client(s->fd[i], t) == -1))
+			log_warning("socket options: %s", strerror(errno));
 }
 
 static int
@@ -66,10 +93,8 @@ open_one(const struct listen_address *l)
 	    (l->address.ss_family != AF_INET6 ||
 		switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0) &&
 	    bind(fd, (const struct sockaddr *)&l->address, l->len) == 0 &&
-	    listen(fd, BACKLOG) == 0) {
-		tune(fd);
+	    listen(fd, BACKLOG) == 0)
 		return fd;
-	}
 	fd_close(&fd);
 	return -1;
 }
@@ -160,7 +185,6 @@ sockets_adopt(struct sockets *s, int fd, bool tls)
 		log_warning("more than %d sockets were passed", LISTEN_MAX);
 		return;
 	}
-	tune(fd);
 	s->given[s->count] = true;
 	s->tls[s->count] = tls;
 	s->fd[s->count++] = fd;

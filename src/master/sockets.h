@@ -34,6 +34,14 @@ void sockets_adopt(struct sockets *, int fd, bool tls);
 int sockets_settle(struct sockets *, const struct sockets *passed,
     const struct settings *, struct popper_error *);
 
+/**
+ * sockets_tune(s, settings):
+ * Set what connections are to have from the start, also for sockets and for a
+ * connection that somebody else made: no delay for small packets, and when a
+ * client that is silent is looked after.  A failure is told in the log.
+ */
+void sockets_tune(const struct sockets *, const struct settings *);
+
 /** sockets_port(fd): the local port of any Internet socket, or 0. */
 unsigned sockets_port(int fd);
 
