@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mbox_foreign.h"
 #include "mbox_index.h"
 #include "mbox_rewrite.h"
 #include "settled.h"
@@ -51,8 +52,10 @@ static const struct popper_option mbox_options[] = {
 	    "take mail back that a crash of Qpopper left in that file"),
 	POPPER_OPTION(BOOL, struct mbox_conf, uw_kludge, "uw-kludge", "yes",
 	    "hide a first message in which IMAP servers keep notes"),
-	POPPER_OPTION(TEXT, struct mbox_conf, unique_id, "unique-id", "popper",
-	    "popper or qpopper: ids of messages without X-UIDL"),
+	POPPER_OPTION(WORD, struct mbox_conf, unique_id, "unique-id",
+	    MBOX_SCHEMES, "the server whose unique-ids messages keep"),
+	POPPER_OPTION(WORD, struct mbox_conf, dovecot_format, "dovecot-format",
+	    MBOX_FORMATS, "unique-id = dovecot: its pop3_uidl_format"),
 	POPPER_OPTION(BOOL, struct mbox_conf, old_style_uid, "old-style-uid",
 	    "no", "unique-id = qpopper: as Qpopper 2 made them"),
 	POPPER_OPTION(BOOL, struct mbox_conf, update_status_headers,
@@ -97,22 +100,6 @@ mbox_close(void *self)
 	free(m);
 }
 
-static int
-find_scheme(const struct popper_host *h, const struct mbox_conf *conf,
-    enum mbox_scheme *scheme, struct popper_error *e)
-{
-	*scheme = MBOX_POPPER;
-	if (strcmp(conf->unique_id, "popper") == 0)
-		return 0;
-	*scheme = conf->old_style_uid ? MBOX_QPOPPER_OLD : MBOX_QPOPPER;
-	if (strcmp(conf->unique_id, "qpopper") == 0)
-		return 0;
-	return h->fail(e, POPPER_PERMANENT,
-	    "drop mbox: unique-id = \"%s\" in modules.conf: must be popper or "
-	    "qpopper",
-	    conf->unique_id);
-}
-
 /* An instance with its path, and nothing opened but the state folder. */
 static struct mbox *
 new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
@@ -130,8 +117,8 @@ new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
 	m->conf = conf;
 	m->folder = m->fd = m->state = -1;
 	memcpy(m->user, place->identity->user, sizeof(m->user));
-	if (find_scheme(h, conf, &m->scheme, e) == -1 ||
-	    mbox_path(h, conf, place, m->path, e) == -1)
+	m->scheme = mbox_foreign_scheme(conf);
+	if (mbox_path(h, conf, place, m->path, e) == -1)
 		goto fail;
 	m->name = strrchr(m->path, '/') + 1;
 	n = snprintf(m->lock.name, sizeof(m->lock.name), "%s.lock", m->name);
@@ -326,6 +313,8 @@ static const struct popper_drop mbox_drop = {
 	.read = mbox_read,
 	.commit = mbox_commit,
 	.close = mbox_close,
+	.export_uids = mbox_export_uids,
+	.import_uids = mbox_import_uids,
 	.total = mbox_total,
 	.list = mbox_list,
 };

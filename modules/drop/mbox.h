@@ -32,13 +32,27 @@ struct mbox_conf {
 	bool check_old_spool_loc; /* look into spool_dir without hash, too */
 	bool merge_temp_drop;
 	bool uw_kludge;
-	const char *unique_id; /* "popper" or "qpopper" */
+	const char *unique_id; /* one of MBOX_SCHEMES */
+	const char *dovecot_format; /* one of MBOX_FORMATS */
 	bool old_style_uid;
 	bool update_status_headers;
 };
 
-/* How the unique-id of a message without X-UIDL is made. */
-enum mbox_scheme { MBOX_POPPER, MBOX_QPOPPER, MBOX_QPOPPER_OLD };
+/* How the unique-id of a message is made; up to Qpopper's, of one without
+ * X-UIDL.  The last ones are of uid (U) and validity (V). */
+enum mbox_scheme {
+	MBOX_POPPER,
+	MBOX_QPOPPER,
+	MBOX_QPOPPER_OLD,
+	MBOX_POPA3D,
+	MBOX_SOLID,
+	MBOX_TPOP3D,
+	MBOX_IMAP_UV,
+	MBOX_IMAP_VU,
+	MBOX_IMAP_DOT,
+	MBOX_IMAP_DASH,
+	MBOX_IMAP_UID
+};
 
 /* A separator line is never longer than this, its line end included. */
 #define MBOX_FROM_MAX 1024
@@ -302,6 +316,10 @@ void mbox_uid_text(const struct mbox *, const struct mbox_uid *,
  */
 int mbox_hash(int fd, const struct mbox_record *, enum mbox_scheme,
     struct mbox_uid *, char text[POPPER_UID_MAX + 1]);
+
+/** mbox_native_hash(fd, record, hash): popper's own, whatever a header says. */
+int mbox_native_hash(
+    int fd, const struct mbox_record *, unsigned char hash[MBOX_HASH_SIZE]);
 
 /** mbox_is_private(line): a header field in which programs keep notes. */
 bool mbox_is_private(struct popper_slice line);

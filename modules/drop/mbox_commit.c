@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mbox_foreign.h"
 #include "mbox_rewrite.h"
 #include "mbox_twins.h"
 
@@ -354,8 +355,10 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 		return POPPER_NOT_DONE;
 	outcome = commit_locked(m, c, e);
 	mbox_unlock(m);
-	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL))
+	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL)) {
 		mbox_twins_save(m, c);
+		mbox_given_forget(m, c);
+	}
 	return outcome;
 }
 

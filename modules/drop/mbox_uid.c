@@ -8,7 +8,8 @@
  * without the fields in which mail programs keep their own notes, the size of
  * the body and its beginning.  Line ends do not count, so a file converted from
  * LF to CRLF keeps its ids.  Equal messages are numbered (mbox_twins.c).  Or,
- * if the administrator wants so, it is Qpopper's hash (mbox_qpopper.c).
+ * if the administrator wants so, it is Qpopper's hash (mbox_qpopper.c), or the
+ * id of another server (mbox_given.c).
  */
 #include <errno.h>
 #include <nettle/md5.h>
@@ -18,6 +19,7 @@
 #include <strings.h>
 
 #include "mbox_twins.h"
+#include "mbox_foreign.h"
 #include "mbox_xuidl.h"
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */
@@ -296,6 +298,7 @@ take_text(struct mbox_uid *uid, char *text)
 		mbox_text_hash(text, uid->hash);
 }
 
+/* Popper's own hash, and in ${text} what X-UIDL or Qpopper's rule says. */
 static int
 hash_message(struct window *w, const struct mbox_record *r,
     enum mbox_scheme scheme, struct mbox_uid *uid,
@@ -306,7 +309,7 @@ hash_message(struct window *w, const struct mbox_record *r,
 
 	*text = '\0';
 	uid->ordinal = uid->text = 0;
-	d.qpopper = scheme != MBOX_POPPER;
+	d.qpopper = scheme == MBOX_QPOPPER || scheme == MBOX_QPOPPER_OLD;
 	sha256_init(&d.sha);
 	if (d.qpopper)
 		md5_init(&d.md5);
@@ -322,8 +325,6 @@ hash_message(struct window *w, const struct mbox_record *r,
 	if (*text == '\0' && d.qpopper &&
 	    end_md5(&d, r, scheme == MBOX_QPOPPER_OLD, text) == -1)
 		return -1;
-	if (*text != '\0')
-		take_text(uid, text);
 	return 0;
 }
 
@@ -336,13 +337,49 @@ mbox_hash(int fd, const struct mbox_record *r, enum mbox_scheme scheme,
 	w.fd = fd;
 	w.len = 0;
 	w.base = 0;
-	return hash_message(&w, r, scheme, uid, text);
+	if (hash_message(&w, r, scheme, uid, text) == -1)
+		return -1;
+	if (*text != '\0')
+		take_text(uid, text);
+	return 0;
+}
+
+int
+mbox_native_hash(
+    int fd, const struct mbox_record *r, unsigned char hash[MBOX_HASH_SIZE])
+{
+	char text[POPPER_UID_MAX + 1];
+	struct mbox_uid uid;
+	struct window w;
+
+	w.fd = fd;
+	w.len = 0;
+	w.base = 0;
+	if (hash_message(&w, r, MBOX_POPPER, &uid, text) == -1)
+		return -1;
+	memcpy(hash, uid.hash, MBOX_HASH_SIZE);
+	return 0;
+}
+
+/* The hash of one message, and the id that it brought along, if any. */
+static int
+hash_one(struct window *w, struct mbox *m, size_t i, struct mbox_given *given)
+{
+	const struct mbox_record *r = &m->index.records[i + m->internal];
+	struct mbox_uid *uid = &m->uids[i];
+	char text[POPPER_UID_MAX + 1];
+
+	if (hash_message(w, r, m->scheme, uid, text) == -1 ||
+	    mbox_given_pick(given, r, uid->hash, text) == -1)
+		return -1;
+	if (*text != '\0')
+		take_text(uid, text);
+	return *text == '\0' ? 0 : mbox_texts_add(&m->texts, text, uid);
 }
 
 static int
-hash_all(struct mbox *m, size_t count)
+hash_all(struct mbox *m, size_t count, struct mbox_given *given)
 {
-	char text[POPPER_UID_MAX + 1];
 	struct window w;
 	size_t i;
 
@@ -350,10 +387,7 @@ hash_all(struct mbox *m, size_t count)
 	w.len = 0;
 	w.base = 0;
 	for (i = 0; i < count; i++)
-		if (hash_message(&w, &m->index.records[i + m->internal],
-			m->scheme, &m->uids[i], text) == -1 ||
-		    (*text != '\0' &&
-			mbox_texts_add(&m->texts, text, &m->uids[i]) == -1))
+		if (hash_one(&w, m, i, given) == -1)
 			return -1;
 	return 0;
 }
@@ -362,31 +396,36 @@ int
 mbox_uids(struct mbox *m, struct popper_error *e)
 {
 	size_t count = m->index.count - m->internal;
+	struct mbox_given *given;
+	int result = -1;
 
 	if (m->uids != NULL || count == 0 || mbox_kept_ids(m))
 		return 0;
-	if (mbox_records(m, e) == -1)
+	if (mbox_records(m, e) == -1 || (given = mbox_given_new(m, e)) == NULL)
 		return -1;
 	m->texts.len = 0;
 	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL ||
-	    hash_all(m, count) == -1)
+	    hash_all(m, count, given) == -1)
 		goto fail;
-	if (mbox_still(m, e) == -1) {
+	if (mbox_still(m, e) == -1)
+		goto out;
+	mbox_twins_load(m);
+	if (mbox_twins_number(m, count) == -1 ||
+	    mbox_refuse_lookalikes(m, count) == -1)
+		goto fail;
+	mbox_given_end(given);
+	m->unsaved = true;
+	result = 0;
+	goto out;
+fail:
+	m->host->fail_system(e, POPPER_TEMPORARY, "%s: no unique-ids", m->path);
+out:
+	mbox_given_free(given);
+	if (result == -1) {
 		free(m->uids);
 		m->uids = NULL;
-		return -1;
 	}
-	mbox_twins_load(m);
-	if (mbox_twins_number(m, count) == 0 &&
-	    mbox_refuse_lookalikes(m, count) == 0) {
-		m->unsaved = true;
-		return 0;
-	}
-fail:
-	free(m->uids);
-	m->uids = NULL;
-	return m->host->fail_system(
-	    e, POPPER_TEMPORARY, "%s: no unique-ids", m->path);
+	return result;
 }
 
 /* --- As text: base64url without padding. --- */

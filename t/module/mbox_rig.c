@@ -109,7 +109,8 @@ rig_setup(void **state)
 		.check_old_spool_loc = true,
 		.merge_temp_drop = true,
 		.uw_kludge = true,
-		.unique_id = "popper" };
+		.unique_id = "popper",
+		.dovecot_format = "%08Xu%08Xv" };
 	r->identity = (struct popper_identity){
 		.size = sizeof(r->identity), .uid = getuid(), .gid = getgid()
 	};
