@@ -61,7 +61,8 @@ struct popper_place {
 	const struct popper_identity *identity;
 	const char *client; /* IP address as text, for the log */
 	/* The user's state folder, mode 0700, open for reading: use openat.
-	 * Losing it loses no mail and changes no unique-id. */
+	 * Losing it loses no mail and changes no unique-id, except ids that
+	 * came from another server and are no longer to be had there. */
 	int state;
 	/* Since 1.2. */
 	const char *server_name; /* our host name: user@server_name */
