@@ -315,7 +315,8 @@ tidy(struct maildir *m)
 
 	for (i = 0; i < p->count; i++)
 		used += p->list[i].used;
-	if (m->odd > 0 || p->count - used <= used + SPARE_PINS)
+	/* What lies in the trash may come back. */
+	if (m->odd > 0 || m->trash > 0 || p->count - used <= used + SPARE_PINS)
 		return;
 	for (i = 0, used = 0; i < p->count; i++)
 		if (p->list[i].used)

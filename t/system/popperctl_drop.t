@@ -452,6 +452,14 @@ def unique_ids(server):
                               "0 no longer there\n"), "what differs")
     tap.match(err, "line 2: unique-id other is now b", "is told")
     tap.match(err, "line 3: message c has another size", "line by line")
+    tap.equal(popperctl.run(server, "uidl", "verify", "alice", "-",
+                            text="a 1 -\nb 22 -\nc - -\nd 5 -\n"),
+              (0, "3 as in the file, 0 different, 0 new, 1 no longer there\n",
+               ""), "lines without keys are about one after the other")
+    status, out, err = popperctl.run(server, "uidl", "verify", "alice", "-",
+                                     text="b 22 -\na 1 -\n")
+    tap.equal((status, out), (1, "0 as in the file, 2 different, 1 new, "
+                              "0 no longer there\n"), "in this order")
     for text, why in (("a 1\n", "line 1 is not"), ("a 1 k\n\nb 1 l\n",
                                                   "line 2 is not"),
                       ("a 1 k\nb  l\n", "line 2 is not"),

@@ -40,7 +40,7 @@ by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* Take the lines of ${k} apart and sort them.  False, told: no such lines. */
+/* Take the lines of ${k} apart.  False, told: no such lines. */
 static bool
 read_lines(struct keeper *k, struct entries *out)
 {
@@ -72,8 +72,18 @@ read_lines(struct keeper *k, struct entries *out)
 		}
 		out->count++;
 	}
-	qsort(out->entries, out->count, sizeof(*out->entries), by_key);
 	return true;
+}
+
+/* A line "uid octets -" is about the next message; it gets that one's key. */
+static void
+name_keys(struct entries *file, const struct entries *now)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < file->count && next < now->count; i++)
+		if (strcmp(file->entries[i].key, "-") == 0)
+			file->entries[i].key = now->entries[next++].key;
 }
 
 /* Is the message of ${was} there as ${is}?  Tell if not. */
@@ -87,7 +97,8 @@ compare(const struct entry *was, const struct entry *is)
 	if (strcmp(was->uid, is->uid) != 0)
 		popperctl_say(
 		    "line %zu: unique-id %s is now %s", was->line, old, new);
-	else if (strcmp(was->octets, is->octets) != 0)
+	else if (strcmp(was->octets, "-") != 0 &&
+	    strcmp(was->octets, is->octets) != 0)
 		popperctl_say("line %zu: message %s has another size now",
 		    was->line, old);
 	else
@@ -104,6 +115,9 @@ uidl_compare(struct keeper *file, struct keeper *now)
 
 	if (!read_lines(file, &was) || !read_lines(now, &is))
 		goto done;
+	name_keys(&was, &is);
+	qsort(was.entries, was.count, sizeof(*was.entries), by_key);
+	qsort(is.entries, is.count, sizeof(*is.entries), by_key);
 	while (i < was.count || j < is.count) {
 		order = i == was.count ? 1
 		    : j == is.count    ? -1
