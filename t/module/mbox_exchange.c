@@ -1,0 +1,167 @@
+/*
+ * mbox_exchange.c - unique-ids as lists: out of an mbox, and into it.
+ *
+ * Runs in: tests.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mbox_rig.h"
+
+#define ONE FROM_A "Subject: 1\n\nText\n\n"
+#define TWIN FROM_A "Subject: twin\n\nText\n\n"
+#define MARKED FROM_B "X-UIDL: stored\nSubject: 4\n\nText\n\n"
+
+static char listed[2048];
+
+static int
+put(struct popper_sink *sink, struct popper_slice s)
+{
+	(void)sink;
+	assert_true(strlen(listed) + s.len < sizeof(listed));
+	strncat(listed, s.ptr, s.len);
+	return 0;
+}
+
+/* The list as export gives it; good until the next call. */
+static char *
+list(struct rig *r)
+{
+	struct popper_sink sink = { .put = put };
+
+	rig_close(r);
+	rig_open(r);
+	listed[0] = '\0';
+	assert_int_equal(r->drop->export_uids(r->self, &sink, &r->error), 0);
+	return listed;
+}
+
+static int
+import(struct rig *r, const char *text)
+{
+	int result;
+
+	rig_close(r);
+	rig_open(r);
+	result =
+	    r->drop->import_uids(r->self, popper_slice_text(text), &r->error);
+	rig_close(r);
+	return result;
+}
+
+/* Are the ids of the list these, in order? */
+static void
+expect_ids(struct rig *r, const char *ids)
+{
+	char *rest = list(r), *line, have[1024] = "";
+
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+		strncat(have, line, strcspn(line, " "));
+		strcat(have, " ");
+	}
+	assert_string_equal(have, ids);
+}
+
+static void
+an_export_comes_back(void **state)
+{
+	struct rig *r = *state;
+	char *first, *line, *rest;
+	size_t i;
+
+	rig_put(r, ONE TWIN TWIN MARKED);
+	first = strdup(list(r));
+	assert_non_null(first);
+	assert_int_equal(import(r, first), 0);
+	assert_string_equal(list(r), first);
+	/* Id, size, key; an own id is its own key; equal ones are numbered. */
+	rest = first;
+	for (i = 0; i < 4; i++) {
+		line = strsep(&rest, "\n");
+		assert_non_null(line);
+		if (i < 3)
+			assert_int_equal(strncmp(line, strrchr(line, ' ') + 1,
+					     strlen(strrchr(line, ' ') + 1)),
+			    0);
+		else
+			assert_memory_equal(line, "stored 36 ", 10);
+	}
+	free(first);
+}
+
+static void
+imported_ids_stay(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, ONE TWIN TWIN MARKED);
+	assert_int_equal(import(r, "a 20 -\nb 23 -\nc 23 -\nd 36 -\n"), 0);
+	expect_ids(r, "a b c d ");
+	/* From the index, and from a scan. */
+	expect_ids(r, "a b c d ");
+	rig_put(r, ONE TWIN TWIN MARKED);
+	expect_ids(r, "a b c d ");
+	/* The second twin stays the second. */
+	assert_int_equal(rig_commit(r, "-D--"), POPPER_DONE);
+	expect_ids(r, "a c d ");
+	assert_int_equal(rig_commit(r, "DDD"), POPPER_DONE);
+	/* And none is given out again. */
+	rig_put(r, TWIN);
+	assert_int_equal(strlen(list(r)), 2 * MBOX_HASH_TEXT + 5);
+}
+
+/* In whatever order the lines come. */
+static void
+keys_tell_the_message(void **state)
+{
+	struct rig *r = *state;
+	char text[512], *keys[3], *rest;
+	size_t i;
+
+	rig_put(r, ONE TWIN TWIN);
+	rest = list(r);
+	for (i = 0; i < 3; i++)
+		keys[i] = strrchr(strsep(&rest, "\n"), ' ') + 1;
+	(void)snprintf(text, sizeof(text),
+	    "two - %s\nthree - %s\none - %s\nother - AAAAAAAAAAAAAAAAAAAAAA\n",
+	    keys[1], keys[2], keys[0]);
+	assert_int_equal(import(r, text), 0);
+	expect_ids(r, "one two three ");
+}
+
+static void
+bad_lists_are_refused(void **state)
+{
+	static const char *const bad[] = { "a 21 -\n",
+		"a 20 -\nb 23 -\nc 1 -\n", "a 20 -\na 23 -\n", "a 20\n",
+		"a 20 nothing\n", "taken uw\n" };
+	struct rig *r = *state;
+	char *first;
+	size_t i;
+
+	rig_put(r, ONE TWIN);
+	first = strdup(list(r));
+	assert_non_null(first);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(import(r, bad[i]), -1);
+		assert_int_equal(r->error.status, POPPER_INVALID);
+		assert_non_null(strstr(r->error.text, "line "));
+		assert_string_equal(list(r), first);
+	}
+	free(first);
+	assert_false(rig_exists(r, "uids"));
+}
+
+#define RIGGED(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { RIGGED(an_export_comes_back),
+		RIGGED(imported_ids_stay), RIGGED(keys_tell_the_message),
+		RIGGED(bad_lists_are_refused) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
