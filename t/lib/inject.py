@@ -1,10 +1,11 @@
-"""inject.py - let a system call of a running server fail.
+"""inject.py - let a system call of a running server fail, or be its last.
 
     with inject.Fault(pid, 3, errno.EIO) as fault:   # the third from now on
         answer = client.cmd("RETR 1")
     fault.seen, fault.done, fault.number
 
-With child=True it is the next child of that process which it happens to.  A
+Without an error (None) the process is killed before the call is made.  With
+child=True it is the next child of that process which it happens to.  A
 process of our own traces it; needs root.
 """
 
@@ -100,7 +101,10 @@ class Fault:
         call = struct.unpack_from("Q", info, 24)[0]
         if info.raw[0] == 1 and call not in PASSED_BY:
             self.seen += 1
-            if self.seen == self.at:
+            if self.seen == self.at and self.error is None:
+                os.kill(pid, signal.SIGKILL)
+                self.number, self.done = call, 1
+            elif self.seen == self.at:
                 self._change(pid, "orig_rax", -1)
                 self.failing, self.number, self.done = True, call, 1
             self.shared[:24] = struct.pack(

@@ -8,13 +8,16 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
 
+import inject  # noqa: E402
 import mail  # noqa: E402
+import mta  # noqa: E402
 import popper  # noqa: E402
 import popperctl  # noqa: E402
 import tap  # noqa: E402
 
 popper.need_server()
 TRASH = ("maildir",)  # drop modules that keep what is deleted
+RECOVERS = ("maildir",)
 MESSAGES = [mail.simple(n) for n in range(1, 6)]
 
 
@@ -137,6 +140,77 @@ def recovers(server):
     os.rmdir(os.path.join(user.drop.path, "tmp/.popper-undo"))
 
 
+def killed(server, kind, marks):
+    """QUIT is killed before each of its system calls; then popperctl comes,
+    before the next login."""
+    user = server.add_user("%s-killed-%d" % (kind, len(marks)), kind, MESSAGES)
+    before = ids(server, user)
+    kept = [x for n, x in enumerate(before, 1) if n not in marks]
+    outcomes, said, wrong, at, done = set(), set(), [], 0, True
+    while done:
+        at += 1
+        client = server.enter(user)
+        for number in marks:
+            client.ok("DELE %d" % number)
+        pid = server.children("popper-session")[0]
+        began = popper.processes()[pid][1]
+        with inject.Fault(pid, at, None) as fault:
+            try:
+                client.cmd("QUIT")
+            except popper.Closed:
+                pass
+            popper.wait_gone({pid: began})
+        done = fault.done
+        client.close()
+        if kind == "mbox":
+            mta.bury(user.drop.path)
+        status, out, err = popperctl.run(server, "recover", "--all")
+        said.update(out.splitlines())
+        if status != 0:
+            wrong.append((at, fault.number, err))
+        # The next one has nothing to do.
+        if popperctl.run(server, "recover", user.name)[1] != "nothing to do\n":
+            wrong.append((at, fault.number, "not all was done"))
+        after = ids(server, user)
+        if after not in (before, kept):
+            wrong.append((at, fault.number, "%d are there" % len(after)))
+        outcomes.add(len(after))
+        if len(after) < len(before):
+            popperctl.run(server, "undelete", user.name)
+            if kind not in TRASH:
+                break  # it is committed, and cannot be again
+    tap.equal(wrong, [], "%s: killed before each of %d calls" % (kind, at))
+    tap.equal(outcomes, {len(before), len(kept)}, "all are there, or the kept")
+    tap.ok(any(line.startswith(user.name + ": ") for line in said),
+           "recover --all has told: " + ", ".join(sorted(said)))
+
+
+def himself():
+    """An account of the host's, beside a server of root's: root and he may."""
+    with popper.Server("daemon", start=False) as server:
+        server.modules = ('auth pam { }\ndrop maildir { path = "%s/%%u" '
+                          'trash = 1d }\n' % server.path("home"))
+        server.write_conf()
+        drop = mail.Drop("maildir", server.path("home", "nobody"),
+                         server.uid, server.gid)
+        drop.deliver(mail.simple(1))
+        server.drop_to = True
+        status, out, _ = popperctl.run(server, "recover", "nobody")
+        tap.equal((status, out), (1, ""), "he cannot make his state folder")
+        server.drop_to = False
+        tap.equal(popperctl.run(server, "recover", "nobody")[:2],
+                  (0, "nothing to do\n"), "root does it for him")
+        state = os.stat(server.path("state", "nobody"))
+        tap.equal((state.st_uid, state.st_gid), (server.uid, server.gid),
+                  "and it is his then")
+        server.drop_to = True
+        tap.equal(popperctl.run(server, "recover", "nobody")[:2],
+                  (0, "nothing to do\n"), "so he can do it himself")
+        os.chown(os.path.join(server.path("state"), "nobody"), 0, 0)
+        status, out, _ = popperctl.run(server, "recover", "nobody")
+        tap.equal((status, out), (1, ""), "not with root's folder")
+
+
 def play(mode):
     server = popper.Server(mode, start=False)
     server.modules = modules(server)
@@ -147,9 +221,15 @@ def play(mode):
         if "maildir" in popper.DROPS:
             ages(server)
             recovers(server)
+        for kind in RECOVERS:
+            if mode == "daemon" and kind in popper.DROPS and inject.usable():
+                killed(server, kind, [1, 3])
+                killed(server, kind, [5])
 
 
 if popper.ROOT:
     play("daemon")
+    if os.path.exists(os.path.join(popper.BUILD, "modules/auth/pam.la")):
+        himself()
 play("user")
 tap.done()
