@@ -192,8 +192,8 @@ is_sound(const struct redo *r, uint64_t size)
 	unsigned char sum[32];
 
 	return memcmp(h->magic, MBOX_REWRITE_MAGIC, sizeof(h->magic)) == 0 &&
-	    h->tail <= h->size && h->tail <= h->final && h->size <= size &&
-	    h->final <= size &&
+	    h->tail <= h->size && h->tail <= h->final &&
+	    h->size - h->tail <= size && h->final - h->tail <= size &&
 	    size == sizeof(*h) + (h->final - h->tail) + (h->size - h->tail) &&
 	    mbox_rewrite_sum(r->fd, h, sum) == 0 &&
 	    memcmp(sum, h->sum, sizeof(sum)) == 0;
