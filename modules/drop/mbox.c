@@ -23,6 +23,7 @@
 #include "mbox_foreign.h"
 #include "mbox_index.h"
 #include "mbox_rewrite.h"
+#include "mbox_trash.h"
 #include "settled.h"
 
 #define REOPENS 3 /* while another program replaces the file */
@@ -61,6 +62,8 @@ static const struct popper_option mbox_options[] = {
 	POPPER_OPTION(BOOL, struct mbox_conf, update_status_headers,
 	    "update-status-headers", "no",
 	    "note what was read, and ids, in the mbox"),
+	POPPER_OPTION(SECONDS, struct mbox_conf, trash, "trash", "0",
+	    "how long to keep what clients delete"),
 	POPPER_OPTIONS_END
 };
 
@@ -73,7 +76,7 @@ mbox_from_self(void *self)
 	return m;
 }
 
-static void
+void
 mbox_close(void *self)
 {
 	struct mbox *m;
@@ -229,7 +232,7 @@ refuse_missing(const struct mbox *m, const struct mbox_remains *left,
 	    m->path, m->user);
 }
 
-static int
+int
 mbox_open(const struct popper_host *h, const void *conf,
     const struct popper_place *place, void **self, struct popper_error *e)
 {
@@ -257,6 +260,7 @@ mbox_open(const struct popper_host *h, const void *conf,
 		mbox_unlock(m);
 	}
 	mbox_remains_close(&left);
+	mbox_trash_settle(m);
 	*self = m;
 	return 0;
 fail:
@@ -313,6 +317,7 @@ static const struct popper_drop mbox_drop = {
 	.read = mbox_read,
 	.commit = mbox_commit,
 	.close = mbox_close,
+	.undelete = mbox_undelete,
 	.export_uids = mbox_export_uids,
 	.import_uids = mbox_import_uids,
 	.total = mbox_total,

@@ -18,41 +18,7 @@
 
 #include <popper/drop.h>
 
-struct mbox_conf {
-	const char *path;
-	uint64_t lock_timeout; /* seconds */
-	bool dotlock;
-	/* Where the mbox is, in Qpopper's words: instead of ${path}. */
-	const char *spool_dir; /* or "" */
-	uint64_t hash_spool; /* 0, 1 or 2 */
-	const char *home_dir_mail; /* or "" */
-	/* Where Qpopper kept a copy of the mbox during a session. */
-	const char *temp_dir; /* or "": beside the mbox */
-	const char *temp_name;
-	bool check_old_spool_loc; /* look into spool_dir without hash, too */
-	bool merge_temp_drop;
-	bool uw_kludge;
-	const char *unique_id; /* one of MBOX_SCHEMES */
-	const char *dovecot_format; /* one of MBOX_FORMATS */
-	bool old_style_uid;
-	bool update_status_headers;
-};
-
-/* How the unique-id of a message is made; up to Qpopper's, of one without
- * X-UIDL.  The last ones are of uid (U) and validity (V). */
-enum mbox_scheme {
-	MBOX_POPPER,
-	MBOX_QPOPPER,
-	MBOX_QPOPPER_OLD,
-	MBOX_POPA3D,
-	MBOX_SOLID,
-	MBOX_TPOP3D,
-	MBOX_IMAP_UV,
-	MBOX_IMAP_VU,
-	MBOX_IMAP_DOT,
-	MBOX_IMAP_DASH,
-	MBOX_IMAP_UID
-};
+#include "mbox_conf.h"
 
 /* A separator line is never longer than this, its line end included. */
 #define MBOX_FROM_MAX 1024
@@ -98,12 +64,14 @@ struct mbox_twin {
 	uint32_t ordinal;
 	uint32_t most; /* highest ordinal that was ever given out */
 	bool goes; /* a commit that may have failed was to remove it */
+	uint32_t line; /* of the file */
 };
 
 struct mbox_twins {
-	struct mbox_twin *list; /* by hash, then ordinal */
+	struct mbox_twin *list; /* by hash, then line */
 	size_t count;
 	bool loaded; /* the file was looked at */
+	int failed; /* errno if it could not be read */
 };
 
 struct mbox_lock {

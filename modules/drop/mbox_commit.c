@@ -27,6 +27,7 @@
 
 #include "mbox_foreign.h"
 #include "mbox_rewrite.h"
+#include "mbox_trash.h"
 #include "mbox_twins.h"
 
 void
@@ -311,15 +312,16 @@ out:
 
 /* With the locks held. */
 static enum popper_outcome
-commit_locked(
-    struct mbox *m, const struct popper_changes *c, struct popper_error *e)
+commit_locked(struct mbox *m, const struct popper_changes *c,
+    struct mbox_batch *kept, struct popper_error *e)
 {
 	struct mbox_plan plan = { .backup = -1 };
 	enum popper_outcome outcome = POPPER_NOT_DONE;
 	struct stat st;
 
 	mbox_index_drop(m);
-	if (look_again(m, &st, e) == -1)
+	if (look_again(m, &st, e) == -1 ||
+	    (m->conf->trash > 0 && mbox_trash_keep(m, c, kept, e) == -1))
 		return outcome;
 	if (make_plan(m, c, &plan) == -1)
 		m->host->fail(e, POPPER_TEMPORARY, "out of memory");
@@ -338,6 +340,7 @@ static enum popper_outcome
 remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
     struct popper_error *e)
 {
+	struct mbox_batch kept = { .list = NULL };
 	enum popper_outcome outcome;
 	struct popper_error ignored;
 
@@ -348,17 +351,23 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 		return POPPER_NOT_DONE;
 	}
 	/* To know what is left of equal messages; that is worth no failure. */
+	if (m->conf->trash > 0 && mbox_uids(m, e) == -1)
+		return POPPER_NOT_DONE;
 	if (gone < c->count)
 		(void)mbox_uids(m, &ignored);
 	mbox_twins_intend(m, c);
 	if (mbox_lock(m, F_WRLCK, e) == -1)
 		return POPPER_NOT_DONE;
-	outcome = commit_locked(m, c, e);
+	outcome = commit_locked(m, c, &kept, e);
 	mbox_unlock(m);
 	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL)) {
 		mbox_twins_save(m, c);
-		mbox_given_forget(m, c);
+		if (*kept.name == '\0') /* else they may come back */
+			mbox_given_forget(m, c);
 	}
+	if (*kept.name != '\0')
+		mbox_trash_end(m, &kept, outcome);
+	mbox_trash_expire(m);
 	return outcome;
 }
 

@@ -21,24 +21,22 @@
 #include <unistd.h>
 
 #include "mbox_merge.h"
+#include "mbox_trash.h"
 
 #define SEPARATOR "\1\1\1\1\n"
 
-/* How what is written must go on so that a message may follow. */
-static const char *
-ending(struct mbox_merge *g, const struct mbox_side *s, uint64_t end)
+const char *
+mbox_ending(int fd, bool mmdf, uint64_t end)
 {
 	char last[6];
 	size_t n = end < sizeof(last) ? (size_t)end : sizeof(last);
 
 	errno = ESTALE;
-	if (mbox_read_at(s->fd, last, n, end - n) != (ssize_t)n) {
-		g->pieces.failed = errno;
-		return "";
-	}
+	if (mbox_read_at(fd, last, n, end - n) != (ssize_t)n)
+		return NULL;
 	if (n < 2)
-		return s->index.mmdf ? "\n" SEPARATOR : "\n\n";
-	if (s->index.mmdf) {
+		return mmdf ? "\n" SEPARATOR : "\n\n";
+	if (mmdf) {
 		if (n >= 5 && memcmp(last + n - 5, SEPARATOR, 5) == 0)
 			return "";
 		if (n >= 6 && memcmp(last, "\1\1\1\1\r\n", 6) == 0)
@@ -58,7 +56,7 @@ emit(struct mbox_merge *g, const struct mbox_side *s, size_t i)
 {
 	uint64_t from = s->index.records[i].offset;
 	uint64_t to = mbox_region_end(&s->index, i);
-	const char *more = ending(g, s, to);
+	const char *more = mbox_ending(s->fd, s->index.mmdf, to);
 
 	if (i == 0)
 		from = 0; /* whatever stands before it */
@@ -67,7 +65,10 @@ emit(struct mbox_merge *g, const struct mbox_side *s, size_t i)
 		g->tail = to;
 	else
 		mbox_add_octets(&g->pieces, s->fd, from, to - from);
-	mbox_add_text(&g->pieces, more, strlen(more));
+	if (more == NULL)
+		g->pieces.failed = errno;
+	else
+		mbox_add_text(&g->pieces, more, strlen(more));
 }
 
 /* What the old server had, in its order, then what came later. */

@@ -154,12 +154,15 @@ mbox_still(struct mbox *m, struct popper_error *e)
 	struct stat st;
 	int result;
 
+	bool held = m->lock.kernel;
+
 	if (fstat(m->fd, &st) == 0 && mbox_is_untouched(m, &st))
 		return 0;
-	if (mbox_lock(m, F_RDLCK, e) == -1)
+	if (!held && mbox_lock(m, F_RDLCK, e) == -1)
 		return -1;
 	result = mbox_unchanged(m, &now, e);
-	mbox_unlock(m);
+	if (!held)
+		mbox_unlock(m);
 	mbox_index_free(&now);
 	return result;
 }

@@ -5,10 +5,10 @@
  *
  * Equal messages have equal hashes; the first, second ... in the file has the
  * ordinal 1, 2 ...  When the first is removed the second must stay the second,
- * so the ordinals that remain are written down, and the highest that was ever
- * given out, so that none is given out twice.  Only messages that have or had
- * twins are in the file, so as a rule there is none.  Losing it costs a twin
- * its id, never a message.
+ * so the ordinals that remain are written down, in the order of the mbox, and
+ * the highest that was ever given out, so that none is given out twice.  Only
+ * messages that have or had twins are in the file, so as a rule there is none.
+ * Losing it costs a twin its id, never a message.
  *
  * The file: a first line, one line "hash ordinal highest" per remaining copy,
  * a last line.  Each version is written whole and renamed into place.  Before
@@ -25,141 +25,7 @@
 
 #include "mbox_twins.h"
 
-#define FILE_NAME "twins"
 #define TEMPORARY "twins.new"
-#define FIRST_LINE "popper mbox twins 1\n"
-#define LAST_LINE "end\n"
-#define GOES " -"
-#define SIZE_MAX_FILE (16 << 20) /* octets; some 400,000 twins */
-
-static int
-compare_twins(const void *va, const void *vb)
-{
-	const struct mbox_twin *a = va, *b = vb;
-	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
-
-	if (order != 0)
-		return order;
-	return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
-}
-
-/* One line of the file, NUL-terminated, into ${twin}. */
-static bool
-parse_line(const char *line, struct mbox_twin *twin)
-{
-	char *end;
-
-	if (!mbox_hash_parse(line, twin->hash) || line[MBOX_HASH_TEXT] != ' ')
-		return false;
-	line += MBOX_HASH_TEXT + 1;
-	if (*line < '1' || *line > '9')
-		return false;
-	twin->ordinal = (uint32_t)strtoul(line, &end, 10);
-	if (*end != ' ' || end[1] < '1' || end[1] > '9' || end - line > 9)
-		return false;
-	line = end + 1;
-	twin->most = (uint32_t)strtoul(line, &end, 10);
-	twin->goes = strcmp(end, GOES) == 0;
-	return (*end == '\0' || twin->goes) && end - line <= 9 &&
-	    twin->ordinal <= twin->most;
-}
-
-/* ${text}, NUL-terminated, is the whole file.  False: it is damaged. */
-static bool
-parse(char *text, struct mbox_twins *twins)
-{
-	char *line = text + strlen(FIRST_LINE), *lf;
-	size_t room = 0;
-
-	if (strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0)
-		return false;
-	for (lf = line; (lf = strchr(lf, '\n')) != NULL; lf++)
-		room++;
-	twins->list = calloc(room + 1, sizeof(*twins->list));
-	if (twins->list == NULL)
-		return false;
-	for (; strcmp(line, LAST_LINE) != 0; line = lf + 1) {
-		if ((lf = strchr(line, '\n')) == NULL)
-			return false;
-		*lf = '\0';
-		if (!parse_line(line, &twins->list[twins->count]))
-			return false;
-		twins->count++;
-	}
-	return true;
-}
-
-/* Read the file; an allocated text, or NULL with errno. */
-static char *
-read_file(int state)
-{
-	struct stat st;
-	char *text = NULL;
-	ssize_t n;
-	int fd;
-
-	fd = openat(
-	    state, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1)
-		return NULL;
-	if (fstat(fd, &st) == -1)
-		goto out;
-	errno = EFBIG;
-	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_FILE)
-		goto out;
-	if ((text = malloc((size_t)st.st_size + 1)) == NULL)
-		goto out;
-	if ((n = mbox_read_at(fd, text, (size_t)st.st_size, 0)) == -1) {
-		free(text);
-		text = NULL;
-		goto out;
-	}
-	text[n] = '\0';
-out:
-	(void)close(fd);
-	return text;
-}
-
-/* Sort the list; false if it would give one id to two messages. */
-static bool
-is_sound(struct mbox_twins *twins)
-{
-	const struct mbox_twin *t;
-	size_t i;
-
-	if (twins->count > 1)
-		qsort(twins->list, twins->count, sizeof(*twins->list),
-		    compare_twins);
-	for (i = 1; i < twins->count; i++) {
-		t = &twins->list[i];
-		if (memcmp(t[-1].hash, t->hash, MBOX_HASH_SIZE) == 0 &&
-		    (t[-1].ordinal == t->ordinal || t[-1].most != t->most))
-			return false;
-	}
-	return true;
-}
-
-void
-mbox_twins_load(struct mbox *m)
-{
-	char *text;
-
-	if (m->twins.loaded)
-		return;
-	m->twins.loaded = true;
-	text = read_file(m->state);
-	if (text == NULL && errno == ENOENT)
-		return;
-	if (text == NULL || !parse(text, &m->twins) || !is_sound(&m->twins)) {
-		m->host->log(POPPER_LOG_WARNING,
-		    "%s: the state file " FILE_NAME " of %s cannot be read "
-		    "and is ignored; equal messages may get new unique-ids",
-		    m->path, m->user);
-		free(m->twins.list);
-		m->twins = (struct mbox_twins){ .loaded = true };
-	}
-	free(text);
-}
 
 /* Pointers into one array: equal hashes stay in the array's order. */
 static int
@@ -314,22 +180,26 @@ write_group(const struct account *a, struct mbox_uid **group, size_t n)
 {
 	char text[MBOX_HASH_TEXT + 1];
 	uint32_t most = recorded_most(&a->m->twins, *group);
+	bool straight = true; /* 1, 2, 3 ... */
 	size_t i, kept = 0, lines;
 
 	for (i = 0; i < n; i++) {
 		if (group[i]->ordinal > most)
 			most = group[i]->ordinal;
-		kept += !goes(a, group[i]);
+		if (!goes(a, group[i]))
+			straight = group[i]->ordinal == ++kept && straight;
 	}
 	lines = a->before ? n : kept;
-	if (kept == most || (kept == 0 && (!a->before || n == most)))
+	if ((kept == most && straight) ||
+	    (kept == 0 && (!a->before || n == most)))
 		return 0;
 	mbox_hash_text((*group)->hash, text);
 	for (i = 0; a->f != NULL && i < n; i++)
 		if (a->before || !goes(a, group[i]))
 			(void)fprintf(a->f, "%s %lu %lu%s\n", text,
 			    (unsigned long)group[i]->ordinal,
-			    (unsigned long)most, goes(a, group[i]) ? GOES : "");
+			    (unsigned long)most,
+			    goes(a, group[i]) ? MBOX_TWINS_GOES : "");
 	return lines;
 }
 
@@ -367,13 +237,13 @@ replace_file(struct account *a, struct mbox_uid **list)
 		(void)close(fd);
 		return -1;
 	}
-	(void)fputs(FIRST_LINE, f);
+	(void)fputs(MBOX_TWINS_FIRST, f);
 	a->f = f;
 	(void)write_groups(a, list);
-	(void)fputs(LAST_LINE, f);
+	(void)fputs(MBOX_TWINS_LAST, f);
 	good = fflush(f) == 0 && !ferror(f) && fsync(fd) == 0;
 	good = fclose(f) == 0 && good;
-	if (good && renameat(m->state, TEMPORARY, m->state, FILE_NAME) == 0)
+	if (good && renameat(m->state, TEMPORARY, m->state, MBOX_TWINS) == 0)
 		return fsync(m->state);
 	(void)unlinkat(m->state, TEMPORARY, 0);
 	return -1;
@@ -404,7 +274,7 @@ save(struct account *a)
 		return -1;
 	if (list != NULL && write_groups(a, list) > 0)
 		failed = replace_file(a, list);
-	else if (!a->before && unlinkat(m->state, FILE_NAME, 0) == -1 &&
+	else if (!a->before && unlinkat(m->state, MBOX_TWINS, 0) == -1 &&
 	    errno != ENOENT)
 		failed = -1;
 	free(list);
@@ -428,7 +298,77 @@ mbox_twins_save(struct mbox *m, const struct popper_changes *c)
 	mbox_twins_load(m);
 	if (save(&a) == -1)
 		m->host->log(POPPER_LOG_WARNING,
-		    "%s: cannot write the state file " FILE_NAME " of %s "
+		    "%s: cannot write the state file " MBOX_TWINS " of %s "
 		    "(errno %d); equal messages may get new unique-ids",
 		    m->path, m->user, errno);
+}
+
+/* Of ${n} equal messages those from ${first} on come back: who has the ordinal
+ * of one of them by now keeps it. */
+static void
+number_back(struct mbox_uid **group, size_t n, const struct mbox_uid *first,
+    uint32_t most)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (group[i]->ordinal > most)
+			most = group[i]->ordinal;
+	for (i = 0; i < n; i++)
+		if (group[i] >= first &&
+		    (group[i]->ordinal == 0 ||
+			is_given(group, i, group[i]->ordinal)))
+			group[i]->ordinal = ++most;
+}
+
+/* ${m} has c->count uids, those from ${first} on of messages that come. */
+static int
+write_added(struct mbox *m, const struct popper_changes *c, size_t first)
+{
+	struct account a = { .m = m, .c = c };
+	struct mbox_uid **list = sorted(m->uids, c->count);
+	size_t i, n;
+	int failed = 0;
+
+	if (list == NULL)
+		return -1;
+	for (i = 0; i < c->count; i += n) {
+		for (n = 1;
+		     i + n < c->count && same(list[i]->hash, list[i + n]->hash);
+		     n++)
+			;
+		number_back(list + i, n, m->uids + first,
+		    recorded_most(&m->twins, list[i]));
+	}
+	if (write_groups(&a, list) > 0)
+		failed = replace_file(&a, list);
+	free(list);
+	return failed;
+}
+
+int
+mbox_twins_add(struct mbox *m, const struct mbox_uid *back, size_t count)
+{
+	size_t i, first = m->index.count - m->internal;
+	struct popper_changes c = { .size = sizeof(c), .count = first + count };
+	unsigned char *marks = calloc(c.count, 1);
+	struct mbox_uid *bigger;
+	int failed = -1;
+
+	mbox_twins_load(m);
+	if (marks == NULL || (errno = m->twins.failed) != 0)
+		goto out;
+	bigger = reallocarray(m->uids, c.count, sizeof(*bigger));
+	if (bigger == NULL)
+		goto out;
+	m->uids = bigger;
+	for (i = 0; i < count; i++) {
+		bigger[first + i] = back[i];
+		bigger[first + i].text = 0;
+	}
+	c.marks = marks;
+	failed = write_added(m, &c, first);
+out:
+	free(marks);
+	return failed;
 }

@@ -6,12 +6,21 @@
 
 #include "mbox.h"
 
+#define MBOX_TWINS "twins" /* in the state folder */
+#define MBOX_TWINS_FIRST "popper mbox twins 1\n"
+#define MBOX_TWINS_LAST "end\n"
+#define MBOX_TWINS_GOES " -"
+
+/* --- mbox_twins_file.c --- */
+
 /**
  * mbox_twins_load(m): read the state file "twins" into m->twins unless that was
  * done.  None, or one that is damaged (the log says so), is the same as an
  * empty one.
  */
 void mbox_twins_load(struct mbox *);
+
+/* --- mbox_twins.c --- */
 
 /**
  * mbox_twins_number(m, count): give the ${count} uids of ${m} their ordinals.
@@ -30,5 +39,13 @@ void mbox_twins_intend(struct mbox *, const struct popper_changes *);
  * twins, the file is removed.
  */
 void mbox_twins_save(struct mbox *, const struct popper_changes *);
+
+/**
+ * mbox_twins_add(m, back, count):
+ * ${count} messages will be put behind those of ${m}, whose uids are there, and
+ * shall have these ids, or others if another message has them by now.  0, or
+ * -1 with errno.
+ */
+int mbox_twins_add(struct mbox *, const struct mbox_uid *back, size_t count);
 
 #endif

@@ -293,6 +293,13 @@ rig_commit(struct rig *r, const char *marks)
 	return outcome;
 }
 
+int
+rig_undelete(struct rig *r, uint64_t since, uint64_t *count)
+{
+	return r->drop->undelete(
+	    &host, &r->conf, &r->place, since, count, &r->error);
+}
+
 bool
 rig_exists(const struct rig *r, const char *name)
 {

@@ -67,6 +67,9 @@ void rig_uid(struct rig *, size_t i, char uid[POPPER_UID_MAX + 1]);
  * another character per message to keep. */
 enum popper_outcome rig_commit(struct rig *, const char *marks);
 
+/** rig_undelete(r, since, count): the slot; what it returns. */
+int rig_undelete(struct rig *, uint64_t since, uint64_t *count);
+
 /** rig_exists(r, name): is there such a file in the state folder? */
 bool rig_exists(const struct rig *, const char *name);
 

@@ -1,0 +1,294 @@
+/*
+ * mbox_choose.c - what of the trash is to come back?
+ *
+ * Runs in: popperctl, as the user; see mbox_undelete.c.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mbox_undelete.h"
+
+/* --- Which batches --- */
+
+static int
+add_name(struct mbox_undelete *u, const char *name)
+{
+	struct mbox_return *back = &u->back;
+	char(*bigger)[MBOX_BATCH_NAME];
+
+	if (back->count == back->room) {
+		bigger = reallocarray(
+		    back->names, back->room * 2 + 16, sizeof(*bigger));
+		if (bigger == NULL)
+			return -1;
+		back->names = bigger;
+		back->room = back->room * 2 + 16;
+	}
+	(void)strcpy(back->names[back->count++], name);
+	return 0;
+}
+
+/* By time, then by the number behind it, which has no leading zero. */
+static int
+compare_names(const void *va, const void *vb)
+{
+	const char *a = va, *b = vb;
+	unsigned long long x = strtoull(a, NULL, 10), y = strtoull(b, NULL, 10);
+	const char *more = strchr(a, '.'), *mine = strchr(b, '.');
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	x = more == NULL ? 0 : strtoull(more + 1, NULL, 10);
+	y = mine == NULL ? 0 : strtoull(mine + 1, NULL, 10);
+	return (x > y) - (x < y);
+}
+
+int
+mbox_list_batches(struct mbox_undelete *u, uint64_t since)
+{
+	const struct dirent *entry;
+	char name[MBOX_BATCH_NAME];
+	uint64_t when;
+	size_t len;
+	int fd, failed = 0;
+	DIR *dir;
+
+	if ((fd = openat(u->trash, ".", O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	if ((dir = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	while (failed == 0 && (errno = 0, (entry = readdir(dir)) != NULL)) {
+		len = strlen(entry->d_name);
+		if (len <= 4 || strcmp(entry->d_name + len - 4, ".ids") != 0 ||
+		    !mbox_batch_is_name(entry->d_name, len - 4, &when) ||
+		    when < since)
+			continue;
+		(void)snprintf(
+		    name, sizeof(name), "%.*s", (int)(len - 4), entry->d_name);
+		failed = add_name(u, name);
+	}
+	if (failed == 0 && errno != 0)
+		failed = -1;
+	(void)closedir(dir);
+	if (u->back.count > 1)
+		qsort(u->back.names, u->back.count, sizeof(*u->back.names),
+		    compare_names);
+	return failed;
+}
+
+/* --- What is in them --- */
+
+/* The list of a batch is damaged: the messages tell what their ids were, but
+ * for numbers of equal ones. */
+static int
+hash_again(struct mbox_undelete *u, struct mbox_source *s)
+{
+	char text[POPPER_UID_MAX + 1];
+	size_t i;
+
+	for (i = 0; i < s->index.count; i++)
+		if (mbox_hash(s->fd, &s->index.records[i], u->m->scheme,
+			&s->uids[i], text) == -1)
+			return -1;
+		else if (s->uids[i].ordinal == 0)
+			s->uids[i].ordinal = 1;
+	return 0;
+}
+
+/* Fill s->uids.  0, or -1 with errno. */
+static int
+load_uids(struct mbox_undelete *u, struct mbox_source *s, const char *name)
+{
+	struct mbox_batch b = { .list = NULL };
+	int is = mbox_batch_read(u->trash, name, &b);
+	size_t i;
+
+	s->uids = calloc(s->index.count + 1, sizeof(*s->uids));
+	if (s->uids == NULL || is == -1) {
+		mbox_batch_free(&b);
+		return -1;
+	}
+	for (i = 0; i < b.count && i < s->index.count; i++)
+		if (b.list[i].offset != s->index.records[i].offset)
+			break;
+	if (is == 0 || i < b.count || i < s->index.count) {
+		mbox_batch_free(&b);
+		return hash_again(u, s);
+	}
+	for (i = 0; i < b.count; i++) {
+		memcpy(s->uids[i].hash, b.list[i].hash, MBOX_HASH_SIZE);
+		s->uids[i].ordinal = b.list[i].ordinal;
+	}
+	mbox_batch_free(&b);
+	return 0;
+}
+
+/* Open a batch and see what is in it.  0, or -1 with errno. */
+static int
+open_source(struct mbox_undelete *u, struct mbox_source *s, const char *name)
+{
+	char file[MBOX_BATCH_NAME + 8];
+	struct stat st;
+
+	(void)snprintf(file, sizeof(file), "%s.mbox", name);
+	s->fd = openat(
+	    u->trash, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (s->fd == -1 || fstat(s->fd, &st) == -1)
+		return -1;
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return -1;
+	s->index.size = (uint64_t)st.st_size;
+	if (mbox_scan(u->m, s->fd, MBOX_SCAN_WINDOW, &s->index) == -1 ||
+	    load_uids(u, s, name) == -1)
+		return -1;
+	s->more = mbox_ending(s->fd, s->index.mmdf, s->index.size);
+	return s->more != NULL ? 0 : -1;
+}
+
+/* --- What comes back --- */
+
+/* Do both have the same content?  1, 0, or -1 with errno. */
+static int
+is_same(struct mbox_undelete *u, const struct mbox_record *there,
+    const struct mbox_source *s, const struct mbox_record *kept)
+{
+	struct popper_slice a = { "", 0 }, b = { "", 0 };
+	size_t n;
+
+	if (mbox_normal_start(&u->a, u->m->fd, there, there->end) == -1 ||
+	    mbox_normal_start(&u->b, s->fd, kept, kept->end) == -1)
+		return -1;
+	for (;;) {
+		if ((a.len == 0 && mbox_normal_next(&u->a, &a) == -1) ||
+		    (b.len == 0 && mbox_normal_next(&u->b, &b) == -1))
+			return -1;
+		if (a.len == 0 || b.len == 0)
+			return a.len == b.len;
+		n = a.len < b.len ? a.len : b.len;
+		if (memcmp(a.ptr, b.ptr, n) != 0)
+			return 0;
+		a = popper_slice(a.ptr + n, a.len - n);
+		b = popper_slice(b.ptr + n, b.len - n);
+	}
+}
+
+/* Does the mbox have message ${i} of ${s}?  1, 0, or -1 with errno. */
+static int
+is_there(struct mbox_undelete *u, const struct mbox_source *s, size_t i,
+    const struct mbox_uid *sorted)
+{
+	const struct mbox *m = u->m;
+	const struct mbox_uid *uid = &s->uids[i];
+	size_t j, count = m->index.count - m->internal;
+
+	if (mbox_trash_count(sorted, count, uid->hash) == 0)
+		return 0;
+	for (j = 0; j < count; j++)
+		if (m->uids[j].ordinal == uid->ordinal &&
+		    memcmp(m->uids[j].hash, uid->hash, MBOX_HASH_SIZE) == 0)
+			return is_same(u, &m->index.records[j + m->internal], s,
+			    &s->index.records[i]);
+	return 0;
+}
+
+static int
+add_uid(struct mbox_undelete *u, const struct mbox_uid *uid)
+{
+	struct mbox_uid *bigger;
+
+	if (u->count == u->room) {
+		bigger =
+		    reallocarray(u->uids, u->room * 2 + 16, sizeof(*bigger));
+		if (bigger == NULL)
+			return -1;
+		u->uids = bigger;
+		u->room = u->room * 2 + 16;
+	}
+	u->uids[u->count++] = *uid;
+	return 0;
+}
+
+/* Add what the mbox does not have of one batch. */
+static int
+add_source(struct mbox_undelete *u, const struct mbox_source *s,
+    const struct mbox_uid *sorted)
+{
+	uint64_t from;
+	size_t i;
+	int is;
+
+	for (i = 0; i < s->index.count; i++) {
+		if ((is = is_there(u, s, i, sorted)) == -1)
+			return -1;
+		if (is == 1)
+			continue;
+		from = s->index.records[i].offset;
+		mbox_add_octets(&u->pieces, s->fd, from,
+		    mbox_region_end(&s->index, i) - from);
+		if (i + 1 == s->index.count)
+			mbox_add_text(&u->pieces, s->more, strlen(s->more));
+		if (add_uid(u, &s->uids[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* A batch of another form than the mbox stays where it is. */
+static bool
+fits(const struct mbox_undelete *u, const struct mbox_source *s,
+    const char *name)
+{
+	const struct mbox *m = u->m;
+
+	if (m->index.count == 0 || m->index.mmdf == s->index.mmdf)
+		return true;
+	m->host->log(POPPER_LOG_WARNING,
+	    "%s: %s.mbox in the trash of %s is %s, the mbox is not; it stays",
+	    m->path, name, m->user, s->index.mmdf ? "MMDF" : "an mbox");
+	return false;
+}
+
+int
+mbox_choose(struct mbox_undelete *u)
+{
+	const struct mbox *m = u->m;
+	struct mbox_return *back = &u->back;
+	struct mbox_uid *sorted;
+	size_t i, used = 0;
+
+	sorted = mbox_trash_sort(m->uids, m->index.count - m->internal);
+	u->sources = calloc(back->count, sizeof(*u->sources));
+	if (sorted == NULL || u->sources == NULL)
+		goto fail;
+	for (i = 0; i < back->count; i++) {
+		struct mbox_source *s = &u->sources[u->opened++];
+
+		s->fd = -1;
+		if (open_source(u, s, back->names[i]) == -1) {
+			m->host->log(POPPER_LOG_ERROR,
+			    "%s: cannot read %s.mbox in the trash of %s "
+			    "(errno %d); it stays there",
+			    m->path, back->names[i], m->user, errno);
+			continue;
+		}
+		if (!fits(u, s, back->names[i]))
+			continue;
+		if (add_source(u, s, sorted) == -1)
+			goto fail;
+		memmove(back->names[used++], back->names[i], MBOX_BATCH_NAME);
+	}
+	back->count = used;
+	free(sorted);
+	return 0;
+fail:
+	free(sorted);
+	return -1;
+}
