@@ -74,6 +74,16 @@ void mbox_given_free(struct mbox_given *);
  * equal to one of them must not get its id. */
 void mbox_given_forget(struct mbox *, const struct popper_changes *);
 
+/* --- mbox_changed.c --- */
+
+/** mbox_warn_changed(m): m->uids were computed, and the state file may still
+ * be the last session's: tell the log if too many are others now. */
+void mbox_warn_changed(const struct mbox *);
+
+/** mbox_uid_string(texts, uid, text): as mbox_uid_text; in mbox_text.c. */
+void mbox_uid_string(const struct mbox_texts *, const struct mbox_uid *,
+    char text[POPPER_UID_MAX + 1]);
+
 /* --- mbox_exchange.c: see popper/drop.h --- */
 
 int mbox_export_uids(void *self, struct popper_sink *, struct popper_error *);

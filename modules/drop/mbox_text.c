@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mbox.h"
+#include "mbox_foreign.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			     "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -52,8 +52,15 @@ void
 mbox_uid_text(const struct mbox *m, const struct mbox_uid *uid,
     char text[POPPER_UID_MAX + 1])
 {
+	mbox_uid_string(&m->texts, uid, text);
+}
+
+void
+mbox_uid_string(const struct mbox_texts *texts, const struct mbox_uid *uid,
+    char text[POPPER_UID_MAX + 1])
+{
 	if (uid->text != 0 && uid->ordinal == 1) {
-		(void)strcpy(text, m->texts.ptr + uid->text);
+		(void)strcpy(text, texts->ptr + uid->text);
 		return;
 	}
 	mbox_hash_text(uid->hash, text);
