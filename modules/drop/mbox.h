@@ -268,6 +268,12 @@ void mbox_lock_keep(struct mbox *);
 /** mbox_unlock(m): release both.  Keeps errno. */
 void mbox_unlock(struct mbox *);
 
+/* --- mbox_stale.c: dot locks of the dead --- */
+
+/** mbox_stale(m): somebody has the dot lock; remove it if he is dead.  Needs
+ * the kernel's locks. */
+void mbox_stale(const struct mbox *);
+
 /* --- mbox_uid.c: unique-ids --- */
 
 /** mbox_uids(m, error): compute m->uids unless they are there. */

@@ -26,8 +26,7 @@
 
 #define FIRST_WAIT 10 /* milliseconds */
 #define LONGEST_WAIT 250
-#define STALE 300 /* seconds; what other programs agree on */
-#define REFRESH 60
+#define REFRESH 60 /* seconds */
 
 enum attempt { TAKEN, BUSY, BROKEN };
 
@@ -68,30 +67,6 @@ whole_lock(const struct mbox *m, int operation)
 	return r;
 }
 
-/* Somebody has a dot lock.  Remove it if nobody has touched it for so long
- * that by general agreement its owner is dead.  The kernel lock is ours now,
- * so no second popper does the same at this moment. */
-static void
-remove_stale(const struct mbox *m)
-{
-	struct stat first, again;
-	struct timespec now;
-
-	if (fstatat(m->folder, m->lock.name, &first, AT_SYMLINK_NOFOLLOW) == -1)
-		return;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (!S_ISREG(first.st_mode) || now.tv_sec - first.st_mtime < STALE)
-		return;
-	if (fstatat(m->folder, m->lock.name, &again, AT_SYMLINK_NOFOLLOW) ==
-		-1 ||
-	    again.st_ino != first.st_ino || again.st_mtime != first.st_mtime)
-		return;
-	if (unlinkat(m->folder, m->lock.name, 0) == 0)
-		m->host->log(POPPER_LOG_WARNING,
-		    "%s: removed the stale lock %s (%ld minutes old)", m->path,
-		    m->lock.name, (long)(now.tv_sec - first.st_mtime) / 60);
-}
-
 static enum attempt
 dot_lock(struct mbox *m)
 {
@@ -115,7 +90,7 @@ dot_lock(struct mbox *m)
 		return TAKEN;
 	}
 	if (errno == EEXIST) {
-		remove_stale(m);
+		mbox_stale(m);
 		return BUSY;
 	}
 	/* No right, or no room: a user over quota must still be able to

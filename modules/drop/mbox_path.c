@@ -138,6 +138,15 @@ allow_remains(const struct popper_host *h, const struct mbox_conf *c,
 	}
 }
 
+static int
+allow_lock(struct popper_allow *allow, const char *path)
+{
+	char name[POPPER_PATH_MAX + sizeof(".lock")];
+
+	(void)snprintf(name, sizeof(name), "%s.lock", path);
+	return allow->allow(allow, name, POPPER_ALLOW_READ);
+}
+
 int
 mbox_paths(const struct popper_host *h, const void *conf,
     const struct popper_place *place, struct popper_allow *allow,
@@ -154,8 +163,9 @@ mbox_paths(const struct popper_host *h, const void *conf,
 	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
 	    -1)
 		goto fail;
-	/* For the dot lock. */
-	if (!c->dotlock || allow_folder(allow, path) == 0)
+	/* For the dot lock, and for the pid in another's. */
+	if (!c->dotlock ||
+	    (allow_folder(allow, path) == 0 && allow_lock(allow, path) == 0))
 		return 0;
 fail:
 	return h->fail(e, POPPER_TEMPORARY, "%s: cannot be allowed", path);
