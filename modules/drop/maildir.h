@@ -73,6 +73,7 @@ struct maildir {
 	bool mark_seen;
 	uint64_t trash; /* seconds; 0: none */
 	bool uids_ready; /* twins are numbered */
+	bool looking; /* no list of another server is to be taken over */
 	bool stale_cache; /* a size in the index was wrong */
 	bool indexed; /* the snapshot is what the index says */
 	int folder; /* the Maildir; holds the lock */

@@ -19,6 +19,9 @@ maildir_export_uids(
 	struct maildir *m = self;
 	size_t i;
 
+	/* Who looks whether all is well must not end the other server's time
+	 * with that. */
+	m->looking = true;
 	for (i = 0; i < m->list.count; i++) {
 		if (maildir_uid(m, i, uid, error) == -1)
 			return -1;

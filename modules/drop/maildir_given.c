@@ -162,6 +162,8 @@ take_list(struct maildir *m, const char *name, struct popper_error *error)
 		    "let the other server write it anew, or remove it",
 		    m->path, name);
 	pins_sort(&m->given->pins);
+	if (m->looking)
+		return 0;
 	if (pins_set_taken(&m->given->pins, m->conf->unique_id))
 		save_pins(m);
 	m->host->log(POPPER_LOG_INFO,
@@ -316,7 +318,8 @@ tidy(struct maildir *m)
 	for (i = 0; i < p->count; i++)
 		used += p->list[i].used;
 	/* What lies in the trash may come back. */
-	if (m->odd > 0 || m->trash > 0 || p->count - used <= used + SPARE_PINS)
+	if (m->looking || m->odd > 0 || m->trash > 0 ||
+	    p->count - used <= used + SPARE_PINS)
 		return;
 	for (i = 0, used = 0; i < p->count; i++)
 		if (p->list[i].used)

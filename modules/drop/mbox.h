@@ -98,6 +98,7 @@ struct mbox {
 	bool writable; /* fd is open for writing */
 	bool internal; /* record 0 is not a message: see mbox_is_internal */
 	bool settled; /* a change after ${seen} cannot have the same ctime */
+	bool looking; /* no ids of another server are to be taken over */
 	bool unsaved; /* more is known than the file "mbox.index" says */
 	struct mbox_kept *kept; /* that file, if it is true; or NULL */
 	struct stat seen; /* the file as it was scanned */

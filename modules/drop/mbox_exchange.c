@@ -96,6 +96,9 @@ mbox_export_uids(void *self, struct popper_sink *sink, struct popper_error *e)
 	uint32_t *numbers = NULL;
 	int result = -1;
 
+	/* Who looks whether all is well must not end the other server's time
+	 * with that, not in the index either. */
+	m->looking = true;
 	if (mbox_uids(m, e) == -1 || list_keys(m, &pins, e) == -1)
 		goto out;
 	numbers = number_equals(&pins);
@@ -105,6 +108,7 @@ mbox_export_uids(void *self, struct popper_sink *sink, struct popper_error *e)
 	else
 		result = mbox_still(m, e);
 out:
+	m->unsaved = false;
 	free(numbers);
 	pins_free(&pins);
 	return result;

@@ -207,7 +207,7 @@ mbox_given_end(struct mbox_given *g)
 {
 	const struct mbox *m = g->m;
 
-	if (g->lines == NULL)
+	if (g->lines == NULL || m->looking)
 		return;
 	if (save(g) == -1)
 		m->host->log(POPPER_LOG_WARNING,

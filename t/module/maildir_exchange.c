@@ -24,6 +24,20 @@ expect_list(const char *list)
 	drop()->close(self);
 }
 
+static void
+expect_list_begins(const char *list)
+{
+	void *self = opened();
+	struct collect c;
+
+	collect_start(&c);
+	assert_int_equal(drop()->export_uids(self, &c.sink, &error), 0);
+	assert_true(c.len > strlen(list));
+	assert_memory_equal(c.ptr, list, strlen(list));
+	collect_end(&c);
+	drop()->close(self);
+}
+
 static int
 import(const char *list)
 {
@@ -151,6 +165,19 @@ a_second_import_adds_to_the_first(void **state)
 	expect_list("1.a 3 1.a\na 4 " KEY2 "\nc 5 " KEY3 "\n");
 }
 
+/* The other server is still in use: its ids of tomorrow must count, too. */
+static void
+an_export_takes_nothing_over(void **state)
+{
+	(void)state;
+	conf.unique_id = "dovecot";
+	bed_text(&bed, "Maildir/dovecot-uidlist", "3 V1 N2\n1 :1.a\n");
+	expect_list_begins("0000000100000001 3 1.a\n");
+	assert_false(bed_exists(&bed, "state/uids"));
+	bed_text(&bed, "Maildir/dovecot-uidlist", "3 V1 N3\n2 :1.a\n");
+	expect_list_begins("0000000200000001 3 1.a\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, maildir_tear_down)
 
 int
@@ -159,7 +186,7 @@ main(void)
 	const struct CMUnitTest tests[] = { TEST(an_export_names_each_message),
 		TEST(imported_ids_stay),
 		TEST(a_list_without_keys_goes_by_order_and_size),
-		TEST(bad_lists_are_refused),
+		TEST(bad_lists_are_refused), TEST(an_export_takes_nothing_over),
 		TEST(a_second_import_adds_to_the_first) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mbox_rig.h"
+#include "mbox_index_rig.h"
 
-#define ONE FROM_A "Subject: 1\n\nText\n\n"
-#define TWIN FROM_A "Subject: twin\n\nText\n\n"
+#define FIRST FROM_A "Subject: 1\n\nText\n\n"
+#define EQUAL FROM_A "Subject: twin\n\nText\n\n"
 #define MARKED FROM_B "X-UIDL: stored\nSubject: 4\n\nText\n\n"
 
 static char listed[2048];
@@ -71,7 +71,7 @@ an_export_comes_back(void **state)
 	char *first, *line, *rest;
 	size_t i;
 
-	rig_put(r, ONE TWIN TWIN MARKED);
+	rig_put(r, FIRST EQUAL EQUAL MARKED);
 	first = strdup(list(r));
 	assert_non_null(first);
 	assert_int_equal(import(r, first), 0);
@@ -96,19 +96,19 @@ imported_ids_stay(void **state)
 {
 	struct rig *r = *state;
 
-	rig_put(r, ONE TWIN TWIN MARKED);
+	rig_put(r, FIRST EQUAL EQUAL MARKED);
 	assert_int_equal(import(r, "a 20 -\nb 23 -\nc 23 -\nd 36 -\n"), 0);
 	expect_ids(r, "a b c d ");
 	/* From the index, and from a scan. */
 	expect_ids(r, "a b c d ");
-	rig_put(r, ONE TWIN TWIN MARKED);
+	rig_put(r, FIRST EQUAL EQUAL MARKED);
 	expect_ids(r, "a b c d ");
 	/* The second twin stays the second. */
 	assert_int_equal(rig_commit(r, "-D--"), POPPER_DONE);
 	expect_ids(r, "a c d ");
 	assert_int_equal(rig_commit(r, "DDD"), POPPER_DONE);
 	/* And none is given out again. */
-	rig_put(r, TWIN);
+	rig_put(r, EQUAL);
 	assert_int_equal(strlen(list(r)), 2 * MBOX_HASH_TEXT + 5);
 }
 
@@ -120,7 +120,7 @@ keys_tell_the_message(void **state)
 	char text[512], *keys[3], *rest;
 	size_t i;
 
-	rig_put(r, ONE TWIN TWIN);
+	rig_put(r, FIRST EQUAL EQUAL);
 	rest = list(r);
 	for (i = 0; i < 3; i++)
 		keys[i] = strrchr(strsep(&rest, "\n"), ' ') + 1;
@@ -141,7 +141,7 @@ bad_lists_are_refused(void **state)
 	char *first;
 	size_t i;
 
-	rig_put(r, ONE TWIN);
+	rig_put(r, FIRST EQUAL);
 	first = strdup(list(r));
 	assert_non_null(first);
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -154,14 +154,32 @@ bad_lists_are_refused(void **state)
 	assert_false(rig_exists(r, "uids"));
 }
 
-#define RIGGED(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+/* The other server is still in use: its ids of tomorrow must count, too. */
+static void
+an_export_takes_nothing_over(void **state)
+{
+#define BASE(uid) FROM_A "X-IMAPbase: 10 9\nX-UID: " uid "\n\nText\n\n"
+	struct rig *r = *state;
+
+	r->conf.unique_id = "uw";
+	rig_put(r, BASE("1"));
+	expect_ids(r, "0000000a00000001 ");
+	rig_close(r);
+	assert_false(rig_exists(r, "uids"));
+	assert_false(rig_exists(r, "mbox.index"));
+	rig_put(r, BASE("2"));
+	expect_ids(r, "0000000a00000002 ");
+}
+
+#define RIGGED(f) cmocka_unit_test_setup_teardown(f, index_setup, rig_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { RIGGED(an_export_comes_back),
 		RIGGED(imported_ids_stay), RIGGED(keys_tell_the_message),
-		RIGGED(bad_lists_are_refused) };
+		RIGGED(bad_lists_are_refused),
+		RIGGED(an_export_takes_nothing_over) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
