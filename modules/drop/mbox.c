@@ -22,6 +22,7 @@
 
 #include "mbox_foreign.h"
 #include "mbox_index.h"
+#include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
 #include "settled.h"
@@ -211,6 +212,8 @@ put_right(
 {
 	if (mbox_backup_exists(m) && mbox_recover(m, e) == -1)
 		return -1;
+	if (mbox_journal_exists(m) && mbox_resume(m, e) == -1)
+		return -1;
 	if (mbox_rewrite_exists(m) && mbox_redo(m, e) == -1)
 		return -1;
 	return left->fd == -1 ? 0 : mbox_merge(m, left, e);
@@ -227,8 +230,8 @@ refuse_missing(const struct mbox *m, const struct mbox_remains *left,
 		    m->path, left->path, m->user);
 	return m->host->fail(e, POPPER_PERMANENT,
 	    "%s: a commit was interrupted and the file is gone; see to it, "
-	    "then remove " MBOX_BACKUP " or " MBOX_REWRITE " in the state "
-	    "folder of %s",
+	    "then remove " MBOX_JOURNAL " or " MBOX_REWRITE " in the "
+	    "state folder of %s",
 	    m->path, m->user);
 }
 
@@ -244,8 +247,8 @@ mbox_open(const struct popper_host *h, const void *conf,
 		return -1;
 	if (mbox_remains_open(m, place, &left, e) == -1)
 		goto fail;
-	recover =
-	    left.fd != -1 || mbox_backup_exists(m) || mbox_rewrite_exists(m);
+	recover = left.fd != -1 || mbox_journal_exists(m) ||
+	    mbox_backup_exists(m) || mbox_rewrite_exists(m);
 	if (open_and_lock(m, recover, e) == -1)
 		goto fail;
 	if (m->fd == -1 && recover) {

@@ -342,70 +342,59 @@ struct mbox_plan {
 	uint64_t tail; /* where the first removed message begins */
 	uint64_t size; /* of the file before */
 	uint64_t final; /* and after */
-	int backup; /* the backup file, or -1 */
 };
 
 /** See commit in popper/drop.h. */
 enum popper_outcome mbox_commit(
     void *self, const struct popper_changes *, struct popper_error *);
 
-/* --- mbox_backup.c: the way back from half a commit --- */
+/** mbox_plan_keep(plan, from, to): keep what lies between two offsets, behind
+ * all that is kept already.  0, or -1 without memory. */
+int mbox_plan_keep(struct mbox_plan *, uint64_t from, uint64_t to);
 
-#define MBOX_BACKUP "commit.mbox" /* in the state folder */
-
-/* The backup file: this, then ${runs} struct mbox_run, then the octets of the
- * mbox from ${tail} to ${size}.  All zero until the rest is on the disk. */
-struct mbox_backup {
-	char magic[8];
-	uint64_t inode; /* of the mbox */
-	uint64_t size, tail, final, runs; /* as in struct mbox_plan */
-	unsigned char sum[32]; /* SHA-256 of all but this member */
-};
-#define MBOX_BACKUP_MAGIC "POPMBOX1"
+/** mbox_plan_free(plan): free the runs. */
+void mbox_plan_free(struct mbox_plan *);
 
 /**
- * mbox_backup_make(m, plan, error):
- * Write the backup and open it as plan->backup.  When this returns 0 it is on
- * stable storage; else there is none.
+ * mbox_shorten(m, final, whole):
+ * Cut the file at ${final}.  0; or -1 with errno and ${whole}: is all as it
+ * was?
  */
-int mbox_backup_make(struct mbox *, struct mbox_plan *, struct popper_error *);
-
-/**
- * mbox_backup_restore(m, plan, from, to):
- * Put the mbox's old octets from ${from} to ${to} back.  0, or -1 with errno.
- */
-int mbox_backup_restore(
-    struct mbox *, const struct mbox_plan *, uint64_t from, uint64_t to);
-
-/** mbox_backup_drop(m, plan): close and remove it.  0, or -1 with errno. */
-int mbox_backup_drop(struct mbox *, struct mbox_plan *);
-
-/** mbox_backup_exists(m): did an earlier session leave one behind? */
-bool mbox_backup_exists(const struct mbox *);
-
-/**
- * mbox_backup_sum(fd, backup, sum):
- * The sum that ${backup}, the head of the file ${fd}, ought to have.  Returns
- * 0, or -1 with errno.
- */
-int mbox_backup_sum(int fd, const struct mbox_backup *, unsigned char sum[32]);
+int mbox_shorten(struct mbox *, uint64_t final, bool *whole);
 
 /** mbox_set_times(m, old): after a change: show mail programs new mail only if
  * some came.  ${old}: the file before. */
 void mbox_set_times(const struct mbox *, const struct stat *old);
 
-/** mbox_plan_free(plan): free the runs and close the backup. */
-void mbox_plan_free(struct mbox_plan *);
+/* --- A commit's notes, see mbox_journal.h --- */
 
-/* --- mbox_recover.c --- */
+/** mbox_journal_reserve(m): while there is room: see to it that a commit can
+ * write its notes when there is none.  A failure costs nothing now. */
+void mbox_journal_reserve(struct mbox *);
+
+/** mbox_journal_exists(m): was a commit interrupted? */
+bool mbox_journal_exists(const struct mbox *);
+
+/* --- mbox_resume.c --- */
 
 /**
- * mbox_recover(m, error):
- * A backup was left behind: finish or undo that commit.  Needs the locks for
- * writing.  In doubt nothing is touched and a person is asked for:
- * POPPER_PERMANENT.
+ * mbox_resume(m, error):
+ * A commit was interrupted: finish it.  Needs the locks for writing.  In doubt
+ * nothing is touched and a person is asked for: POPPER_PERMANENT.
  */
+int mbox_resume(struct mbox *, struct popper_error *);
+
+/* --- mbox_recover.c: what older versions left --- */
+
+/** mbox_backup_exists(m): did a session of popper 0.1 leave one behind? */
+bool mbox_backup_exists(const struct mbox *);
+
+/** mbox_recover(m, error): as mbox_resume, of such a backup: undo it. */
 int mbox_recover(struct mbox *, struct popper_error *);
+
+/** mbox_ends_well(m, offset, breaks): does the mbox end at ${offset}, or go on
+ * there with another message, after at most ${breaks} line feeds? */
+bool mbox_ends_well(const struct mbox *, uint64_t offset, int breaks);
 
 /** mbox_is_mixture(now, old, new, len, at):
  * Is each block of ${now}, ${len} octets from octet ${at} of the mbox on, like

@@ -9,15 +9,15 @@
  *
  *	1. lock; see that what was scanned is still there, else stop;
  *	2. if only the end goes: cut the file, done;
- *	3. write everything from the first removed message on into a backup in
- *	   the state folder, on stable storage (mbox_backup.c);
- *	4. move the kept parts down; on stable storage;
- *	5. cut the file; on stable storage;
- *	6. remove the backup.
+ *	3. note in the state folder what is to be kept, on stable storage: a
+ *	   promise to finish (mbox_journal.c);
+ *	4. move the kept parts down, and note how far that is; cut the file
+ *	   (mbox_move.c);
+ *	5. take the promise back.
  *
- * A failure in 3 has touched nothing.  One in 4 or 5 is undone from the
- * backup.  A crash is dealt with at the next open (mbox_recover.c); for its
- * sake 4 must be on the disk before 5 begins.
+ * A failure up to 3 has touched nothing.  After one in 4 that trying again does
+ * not mend, and after a crash, the next open finishes the commit
+ * (mbox_resume.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "mbox_foreign.h"
+#include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
 #include "mbox_twins.h"
@@ -34,10 +35,7 @@ void
 mbox_plan_free(struct mbox_plan *plan)
 {
 	free(plan->runs);
-	plan->runs = NULL;
-	if (plan->backup != -1)
-		(void)close(plan->backup);
-	plan->backup = -1;
+	*plan = (struct mbox_plan){ .runs = NULL };
 }
 
 static bool
@@ -80,9 +78,8 @@ look_again(struct mbox *m, struct stat *st, struct popper_error *e)
 	return 0;
 }
 
-/* Keep what lies between two offsets. */
-static int
-keep(struct mbox_plan *plan, uint64_t from, uint64_t to)
+int
+mbox_plan_keep(struct mbox_plan *plan, uint64_t from, uint64_t to)
 {
 	struct mbox_run *bigger;
 	size_t room;
@@ -125,43 +122,12 @@ make_plan(const struct mbox *m, const struct popper_changes *c,
 	plan->tail = plan->final = x->records[first].offset;
 	for (; i < c->count; i++)
 		if (!marked(c, i) &&
-		    keep(plan, x->records[i + m->internal].offset,
+		    mbox_plan_keep(plan, x->records[i + m->internal].offset,
 			mbox_region_end(x, i + m->internal)) == -1)
 			return -1;
 	/* Mail that arrived since the snapshot. */
-	return keep(
+	return mbox_plan_keep(
 	    plan, mbox_region_end(x, c->count + m->internal - 1), x->size);
-}
-
-/* Move the kept parts down.  ${done} is how far the file was written, also
- * when this fails.  0, or -1 with errno. */
-static int
-move_down(
-    struct mbox *m, const struct mbox_plan *plan, char *buf, uint64_t *done)
-{
-	const struct mbox_run *run = plan->runs;
-	const struct mbox_run *last = run + plan->count;
-	uint64_t from, left;
-	size_t want;
-	ssize_t n;
-
-	for (*done = plan->tail; run < last; run++)
-		for (from = run->from, left = run->len; left > 0;
-		     left -= (uint64_t)n, from += (uint64_t)n) {
-			want = left < MBOX_WINDOW ? (size_t)left : MBOX_WINDOW;
-			n = mbox_read_at(m->fd, buf, want, from);
-			if (n == 0)
-				errno = ESTALE;
-			if (n <= 0)
-				return -1;
-			/* A write that fails may have got anywhere. */
-			*done += (uint64_t)n;
-			if (mbox_write_at(m->fd, buf, (size_t)n,
-				*done - (uint64_t)n) == -1)
-				return -1;
-			mbox_lock_keep(m);
-		}
-	return 0;
 }
 
 /* Mail programs take a file written after it was last read for new mail. */
@@ -178,61 +144,13 @@ mbox_set_times(const struct mbox *m, const struct stat *old)
 	(void)futimens(m->fd, t);
 }
 
-/* 0, or -1 with errno.  One that fails may have cut it all the same. */
-static int
-try_cut(const struct mbox *m, const struct mbox_plan *plan)
-{
-	struct stat st;
-	int cause;
-
-	if (ftruncate(m->fd, (off_t)plan->final) == 0)
-		return 0;
-	cause = errno;
-	if (fstat(m->fd, &st) == 0 && (uint64_t)st.st_size == plan->final)
-		return 0;
-	errno = cause;
-	return -1;
-}
-
-/*
- * Cut the file.  Where a file system copies on write (btrfs), this needs room
- * for the block that holds the new end; without it ftruncate fails with the
- * length unchanged, but has zeroed the rest of that block.  So the octet behind
- * the new end is written once more, which reserves the block or fails before
- * any harm; and what is behind the end is put back, should it fail after that.
- * 0; or -1 with errno and ${whole}: is all as it was?
- */
-static int
-shorten(struct mbox *m, const struct mbox_plan *plan, bool *whole)
-{
-	char *old = malloc((size_t)2 * MBOX_BUFFER);
-	int cause, failed = -1;
-	ssize_t n;
-
-	*whole = true;
-	if (old == NULL)
-		return -1;
-	n = mbox_read_at(m->fd, old, MBOX_BUFFER, plan->final);
-	if (n > 0 && mbox_write_at(m->fd, old, 1, plan->final) == -1)
-		n = -1;
-	if (n != -1 && (failed = try_cut(m, plan)) == -1 && fsync(m->fd) == 0)
-		failed = try_cut(m, plan); /* the block is there by now */
-	cause = errno;
-	if (failed == -1 && n > 0)
-		*whole = mbox_put_back(m->fd, old, old + MBOX_BUFFER, (size_t)n,
-			     plan->final) == 0;
-	free(old);
-	errno = cause;
-	return failed;
-}
-
 /* Only the end of the file goes. */
 static enum popper_outcome
 cut(struct mbox *m, const struct mbox_plan *plan, struct popper_error *e)
 {
 	bool whole;
 
-	if (shorten(m, plan, &whole) == -1) {
+	if (mbox_shorten(m, plan->final, &whole) == -1) {
 		m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: cannot truncate", m->path);
 		return whole ? POPPER_NOT_DONE : POPPER_UNKNOWN;
@@ -243,71 +161,54 @@ cut(struct mbox *m, const struct mbox_plan *plan, struct popper_error *e)
 	return POPPER_UNKNOWN;
 }
 
-/* Something failed halfway, errno says what: put the old octets back. */
+/* It failed before anything was touched, errno says why. */
 static enum popper_outcome
-undo(struct mbox *m, struct mbox_plan *plan, uint64_t done,
-    struct popper_error *e)
+give_up(struct mbox *m, struct mbox_journal *j, struct popper_error *e)
 {
-	m->host->fail_system(
-	    e, POPPER_TEMPORARY, "%s: cannot rewrite", m->path);
-	if (mbox_backup_restore(m, plan, plan->tail, done) == 0) {
-		if (mbox_backup_drop(m, plan) == -1)
-			m->host->log(POPPER_LOG_ERROR,
-			    "%s: cannot remove " MBOX_BACKUP " in the state "
-			    "folder of %s (errno %d)",
-			    m->path, m->user, errno);
+	m->host->fail_system(e, POPPER_TEMPORARY,
+	    "%s: cannot begin to remove messages (notes of it go into the "
+	    "state folder of %s); nothing removed",
+	    m->path, m->user);
+	if (mbox_journal_cancel(m, j) == 0)
 		return POPPER_NOT_DONE;
-	}
 	m->host->log(POPPER_LOG_ERROR,
-	    "%s: half rewritten, and cannot be restored (errno %d): its "
-	    "octets from %llu on are safe in " MBOX_BACKUP " in the state "
-	    "folder of %s, behind a head of %llu octets; the next login tries "
-	    "again",
-	    m->path, errno, (unsigned long long)plan->tail, m->user,
-	    (unsigned long long)(sizeof(struct mbox_backup) +
-		plan->count * sizeof(struct mbox_run)));
+	    "%s: cannot take " MBOX_JOURNAL " in the state folder of %s back "
+	    "(errno %d): the next login may remove what could not be removed "
+	    "now",
+	    m->path, m->user, errno);
 	return POPPER_UNKNOWN;
 }
 
-/* Steps 3 to 6. */
+/* Steps 3 and 4. */
 static enum popper_outcome
-rewrite(struct mbox *m, struct mbox_plan *plan, struct popper_error *e)
+rewrite(struct mbox *m, struct mbox_journal *j, struct popper_error *e)
 {
-	uint64_t done = plan->tail;
-	char *buf = malloc(MBOX_WINDOW);
-	enum popper_outcome outcome = POPPER_NOT_DONE;
-	bool whole;
+	bool touched = false, failed;
 
-	if (buf == NULL || mbox_backup_make(m, plan, e) == -1) {
-		if (buf == NULL)
-			m->host->fail(e, POPPER_TEMPORARY, "out of memory");
-		free(buf);
-		return outcome;
+	failed =
+	    mbox_journal_begin(m, j) == -1 || mbox_move(m, j, &touched) == -1;
+	if (failed && !touched)
+		return give_up(m, j, e);
+	if (failed) {
+		m->host->fail_system(e, POPPER_TEMPORARY,
+		    "%s: cannot go on removing messages; the next login of %s "
+		    "does, by " MBOX_JOURNAL " in the state folder",
+		    m->path, m->user);
+		return POPPER_UNKNOWN;
 	}
-	if (move_down(m, plan, buf, &done) == -1 || fsync(m->fd) == -1) {
-		outcome = undo(m, plan, done, e);
-		goto out;
-	}
-	/* From here on there may be zeros behind the new end. */
-	if (shorten(m, plan, &whole) == -1) {
-		outcome = undo(m, plan, plan->size, e);
-		goto out;
-	}
-	if (fsync(m->fd) == -1) {
-		outcome = undo(m, plan, plan->size, e);
-		goto out;
-	}
-	/* With the backup still there the next open finds a finished commit,
-	 * so this failure is only worth a line. */
-	if (mbox_backup_drop(m, plan) == -1)
+	return POPPER_DONE;
+}
+
+/* With the promise still there the next open finds it kept, so a failure is
+ * only worth a line. */
+static void
+end_journal(struct mbox *m, struct mbox_journal *j)
+{
+	if (j->active && mbox_journal_end(m, j) == -1)
 		m->host->log(POPPER_LOG_WARNING,
-		    "%s: cannot remove " MBOX_BACKUP " in the state folder "
+		    "%s: cannot rename " MBOX_JOURNAL " in the state folder "
 		    "of %s (errno %d)",
 		    m->path, m->user, errno);
-	outcome = POPPER_DONE;
-out:
-	free(buf);
-	return outcome;
 }
 
 /* With the locks held. */
@@ -315,23 +216,28 @@ static enum popper_outcome
 commit_locked(struct mbox *m, const struct popper_changes *c,
     struct mbox_batch *kept, struct popper_error *e)
 {
-	struct mbox_plan plan = { .backup = -1 };
+	struct mbox_journal j = { .fd = -1 };
 	enum popper_outcome outcome = POPPER_NOT_DONE;
 	struct stat st;
 
-	mbox_index_drop(m);
 	if (look_again(m, &st, e) == -1 ||
 	    (m->conf->trash > 0 && mbox_trash_keep(m, c, kept, e) == -1))
 		return outcome;
-	if (make_plan(m, c, &plan) == -1)
+	if (make_plan(m, c, &j.plan) == -1)
 		m->host->fail(e, POPPER_TEMPORARY, "out of memory");
-	else if (plan.count == 0)
-		outcome = cut(m, &plan, e);
-	else
-		outcome = rewrite(m, &plan, e);
-	if (outcome == POPPER_DONE)
+	else if (j.plan.count > 0)
+		outcome = rewrite(m, &j, e);
+	else {
+		mbox_index_drop(m);
+		outcome = cut(m, &j.plan, e);
+	}
+	if (outcome == POPPER_DONE) {
 		mbox_set_times(m, &st);
-	mbox_plan_free(&plan);
+		if (m->uids != NULL || count_marked(c) == c->count)
+			mbox_twins_save(m, c);
+		end_journal(m, &j);
+	}
+	mbox_journal_free(&j);
 	return outcome;
 }
 
@@ -360,11 +266,10 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 		return POPPER_NOT_DONE;
 	outcome = commit_locked(m, c, &kept, e);
 	mbox_unlock(m);
-	if (outcome == POPPER_DONE && (gone == c->count || m->uids != NULL)) {
-		mbox_twins_save(m, c);
-		if (*kept.name == '\0') /* else they may come back */
-			mbox_given_forget(m, c);
-	}
+	/* Unless they may come back. */
+	if (outcome == POPPER_DONE && *kept.name == '\0' &&
+	    (gone == c->count || m->uids != NULL))
+		mbox_given_forget(m, c);
 	if (*kept.name != '\0')
 		mbox_trash_end(m, &kept, outcome);
 	mbox_trash_expire(m);

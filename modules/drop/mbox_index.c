@@ -304,8 +304,10 @@ mbox_index_save(struct mbox *m)
 	struct mbox_head head = mbox_index_head(m);
 	struct stat st;
 
-	if (!m->unsaved || m->index.records == NULL ||
-	    fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
+	if (!m->unsaved || m->index.records == NULL)
+		return;
+	mbox_journal_reserve(m);
+	if (fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
 		return;
 	/* Unique-ids that only the file has, of which the rest is no good. */
 	if (m->uids == NULL)

@@ -1,8 +1,11 @@
 /*
- * mbox_recover.c - what a commit left behind when the machine or the process
- * died in the middle of it.
+ * mbox_recover.c - what a commit of an earlier version left behind when the
+ * machine or the process died in the middle of it.
  *
  * Runs in: the session, as the user, at open, with the mbox locked.
+ *
+ * That version wrote the old octets from the first removed message on into a
+ * backup, and its head last: one of zeros means that nothing had been done.
  *
  * The backup tells each octet of the mbox as it was ("old") and as it was to
  * become ("new").  The commit writes a kept octet once, at a place below the
@@ -30,7 +33,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mbox.h"
+#include "mbox_backup.h"
+#include "mbox_record.h"
+#include "mbox_rewrite.h"
 
 #define BLOCK 512
 #define PIECE 65536 /* octets compared at once */
@@ -38,6 +43,7 @@
 struct recovery {
 	struct mbox *m;
 	struct mbox_plan plan;
+	int backup; /* the file, or -1 */
 	uint64_t data; /* where the old octets begin in the backup */
 	uint64_t size; /* of the mbox now */
 	bool all_new; /* up to the new end */
@@ -85,7 +91,7 @@ load_plan(struct recovery *r, const struct mbox_backup *head, uint64_t size)
 	p->count = (size_t)head->runs;
 	p->runs = calloc(p->count + 1, sizeof(*p->runs));
 	if (p->runs == NULL ||
-	    read_all(p->backup, (char *)p->runs, (size_t)octets,
+	    read_all(r->backup, (char *)p->runs, (size_t)octets,
 		sizeof(*head)) == -1)
 		return false;
 	for (i = 0, behind = p->tail; i < p->count; i++) {
@@ -107,20 +113,21 @@ load(struct recovery *r, struct popper_error *e)
 	unsigned char sum[32];
 	struct stat st;
 
-	r->plan.backup = openat(r->m->state, MBOX_BACKUP,
+	r->backup = openat(r->m->state, MBOX_BACKUP,
 	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (r->plan.backup == -1 || fstat(r->plan.backup, &st) == -1)
+	if (r->backup == -1 || fstat(r->backup, &st) == -1)
 		return h->fail_system(e, POPPER_TEMPORARY,
 		    "%s: " MBOX_BACKUP " of %s", r->m->path, r->m->user);
 	if (st.st_size < (off_t)sizeof(head))
 		return 0;
-	if (read_all(r->plan.backup, (char *)&head, sizeof(head), 0) == -1)
+	if (read_all(r->backup, (char *)&head, sizeof(head), 0) == -1)
 		return h->fail_system(e, POPPER_TEMPORARY,
 		    "%s: " MBOX_BACKUP " of %s", r->m->path, r->m->user);
 	if (is_zero(&head))
 		return 0;
 	if (memcmp(head.magic, MBOX_BACKUP_MAGIC, sizeof(head.magic)) != 0 ||
-	    mbox_backup_sum(r->plan.backup, &head, sum) == -1 ||
+	    mbox_record_sum(r->backup, &head, offsetof(struct mbox_backup, sum),
+		sizeof(head), sum) == -1 ||
 	    memcmp(sum, head.sum, sizeof(sum)) != 0 ||
 	    !load_plan(r, &head, (uint64_t)st.st_size))
 		return h->fail(e, POPPER_PERMANENT,
@@ -193,9 +200,9 @@ compare_moved(struct recovery *r)
 			    ? (size_t)(p->runs[i].len - done)
 			    : PIECE;
 			if (read_all(r->m->fd, r->now, n, at) == -1 ||
-			    read_all(p->backup, r->old, n,
+			    read_all(r->backup, r->old, n,
 				r->data + at - p->tail) == -1 ||
-			    read_all(p->backup, r->new, n,
+			    read_all(r->backup, r->new, n,
 				r->data + p->runs[i].from + done - p->tail) ==
 				-1)
 				return -1;
@@ -215,7 +222,7 @@ compare_rest(struct recovery *r)
 	for (at = p->final; at < p->size; at += n) {
 		n = p->size - at < PIECE ? (size_t)(p->size - at) : PIECE;
 		if (read_all(r->m->fd, r->now, n, at) == -1 ||
-		    read_all(p->backup, r->old, n, r->data + at - p->tail) ==
+		    read_all(r->backup, r->old, n, r->data + at - p->tail) ==
 			-1)
 			return -1;
 		if (memcmp(r->now, r->old, n) != 0)
@@ -224,18 +231,54 @@ compare_rest(struct recovery *r)
 	return 1;
 }
 
-/* Does the file end at the new end, or go on there with another message? */
-static bool
-ends_well(struct recovery *r)
+bool
+mbox_ends_well(const struct mbox *m, uint64_t offset, int breaks)
 {
-	ssize_t n;
+	char text[MBOX_FROM_MAX + 8];
+	ssize_t n = mbox_read_at(m->fd, text, sizeof(text), offset);
+	int i = 0;
 
-	n = mbox_read_at(r->m->fd, r->now, MBOX_FROM_MAX, r->plan.final);
-	if (n > 0 && mbox_mmdf(r->now, (size_t)n) > 0)
-		return true;
-	if (n > 0 && *r->now == '\n')
-		return mbox_from(r->now + 1, (size_t)n - 1) > 0;
-	return n == 0 || (n > 0 && mbox_from(r->now, (size_t)n) > 0);
+	while (i < breaks && i < n && text[i] == '\n')
+		i++;
+	if (n <= 0 || i == n)
+		return n == 0;
+	return mbox_mmdf(text + i, (size_t)(n - i)) > 0 ||
+	    mbox_from(text + i, (size_t)(n - i)) > 0;
+}
+
+/* Put the old octets of the part that was written to back. */
+static int
+restore(struct recovery *r)
+{
+	const struct mbox_plan *p = &r->plan;
+	uint64_t at;
+	size_t n;
+
+	for (at = p->tail; at < p->final; at += n) {
+		n = p->final - at < PIECE ? (size_t)(p->final - at) : PIECE;
+		if (read_all(r->backup, r->old, n, r->data + at - p->tail) ==
+			-1 ||
+		    mbox_put_back(r->m->fd, r->old, r->now, n, at) == -1)
+			return -1;
+		mbox_lock_keep(r->m);
+	}
+	return fsync(r->m->fd);
+}
+
+static int
+drop(struct recovery *r)
+{
+	if (unlinkat(r->m->state, MBOX_BACKUP, 0) == -1)
+		return -1;
+	return fsync(r->m->state);
+}
+
+bool
+mbox_backup_exists(const struct mbox *m)
+{
+	struct stat st;
+
+	return fstatat(m->state, MBOX_BACKUP, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int
@@ -250,7 +293,7 @@ settle(struct recovery *r, struct popper_error *e)
 	if (r->old_or_new && r->size >= p->size)
 		rest = compare_rest(r);
 	if (rest == 1) {
-		if (mbox_backup_restore(m, p, p->tail, p->final) == -1)
+		if (restore(r) == -1)
 			return m->host->fail_system(e, POPPER_TEMPORARY,
 			    "%s: cannot undo an interrupted commit", m->path);
 		m->host->log(POPPER_LOG_WARNING,
@@ -259,7 +302,7 @@ settle(struct recovery *r, struct popper_error *e)
 		    m->path, m->user);
 		return 0;
 	}
-	if (rest == 0 && r->all_new && ends_well(r)) {
+	if (rest == 0 && r->all_new && mbox_ends_well(m, p->final, 1)) {
 		m->host->log(POPPER_LOG_NOTICE,
 		    "%s: a commit of %s had been finished when it was "
 		    "interrupted",
@@ -285,17 +328,20 @@ mbox_recover(struct mbox *m, struct popper_error *e)
 	if (r == NULL)
 		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
 	r->m = m;
-	r->plan = (struct mbox_plan){ .backup = -1 };
+	r->plan = (struct mbox_plan){ .runs = NULL };
+	r->backup = -1;
 	r->all_new = r->old_or_new = true;
 	r->size = r->data = 0;
 	state = load(r, e);
 	if (state == 1 && settle(r, e) == -1)
 		state = -1;
-	if (state != -1 && mbox_backup_drop(m, &r->plan) == -1)
+	if (state != -1 && drop(r) == -1)
 		state = m->host->fail_system(e, POPPER_TEMPORARY,
 		    "%s: cannot remove " MBOX_BACKUP " in the state folder "
 		    "of %s",
 		    m->path, m->user);
+	if (r->backup != -1)
+		(void)close(r->backup);
 	mbox_plan_free(&r->plan);
 	free(r);
 	return state == -1 ? -1 : 0;

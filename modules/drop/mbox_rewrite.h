@@ -9,7 +9,7 @@
 
 #include "mbox.h"
 
-/* --- mbox_backup.c --- */
+/* --- mbox_cut.c --- */
 
 /**
  * mbox_put_back(fd, old, now, len, offset):
@@ -70,7 +70,8 @@ enum popper_outcome mbox_rewrite(struct mbox *, uint64_t tail,
 int mbox_rewrite_apply(struct mbox *, int fd, const struct mbox_rewrite *);
 int mbox_rewrite_undo(struct mbox *, int fd, const struct mbox_rewrite *);
 
-/** mbox_rewrite_sum(fd, head, sum): as mbox_backup_sum. */
+/** mbox_rewrite_sum(fd, head, sum): the sum that ${head}
+ * of the file ${fd} ought to have.  0, or -1 with errno. */
 int mbox_rewrite_sum(
     int fd, const struct mbox_rewrite *, unsigned char sum[32]);
 

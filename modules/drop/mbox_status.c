@@ -252,7 +252,7 @@ write_notes(
 	if (fstat(m->fd, &st) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	if (!mbox_is_current(m) || mbox_backup_exists(m) ||
+	if (!mbox_is_current(m) || mbox_journal_exists(m) ||
 	    mbox_rewrite_exists(m))
 		return m->host->fail(
 		    e, POPPER_TEMPORARY, "%s: not in order", m->path);

@@ -20,6 +20,10 @@
  */
 void mbox_twins_load(struct mbox *);
 
+/** mbox_twins_gone(m): a commit that was interrupted has been finished: those
+ * that were to go are gone, however many have come since. */
+void mbox_twins_gone(struct mbox *);
+
 /* --- mbox_twins.c --- */
 
 /**

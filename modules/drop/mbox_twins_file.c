@@ -3,13 +3,16 @@
  *
  * Runs in: the session, as the user.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "mbox_twins.h"
 
+#define TEMPORARY "twins.new"
 #define SIZE_MAX_FILE (16 << 20) /* octets; some 400,000 twins */
 
 static int
@@ -158,4 +161,54 @@ mbox_twins_load(struct mbox *m)
 		    (struct mbox_twins){ .loaded = true, .failed = cause };
 	}
 	free(text);
+}
+
+static int
+write_known(const struct mbox *m, const struct mbox_twins *t)
+{
+	int fd = openat(m->state, TEMPORARY,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *f = fd == -1 ? NULL : fdopen(fd, "w");
+	char text[MBOX_HASH_TEXT + 1];
+	bool good;
+	size_t i;
+
+	if (f == NULL) {
+		if (fd != -1)
+			(void)close(fd);
+		return -1;
+	}
+	(void)fputs(MBOX_TWINS_FIRST, f);
+	for (i = 0; i < t->count; i++) {
+		mbox_hash_text(t->list[i].hash, text);
+		(void)fprintf(f, "%s %lu %lu\n", text,
+		    (unsigned long)t->list[i].ordinal,
+		    (unsigned long)t->list[i].most);
+	}
+	(void)fputs(MBOX_TWINS_LAST, f);
+	good = fflush(f) == 0 && !ferror(f) && fsync(fd) == 0;
+	good = fclose(f) == 0 && good;
+	if (!good || renameat(m->state, TEMPORARY, m->state, MBOX_TWINS) == -1)
+		return -1;
+	return fsync(m->state);
+}
+
+void
+mbox_twins_gone(struct mbox *m)
+{
+	struct mbox_twins *t = &m->twins;
+	size_t i, n = 0;
+
+	mbox_twins_load(m);
+	for (i = 0; i < t->count; i++)
+		if (!t->list[i].goes)
+			t->list[n++] = t->list[i];
+	if (n == t->count)
+		return;
+	t->count = n;
+	if (write_known(m, t) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s: cannot write the state file " MBOX_TWINS " of %s "
+		    "(errno %d); equal messages may get new unique-ids",
+		    m->path, m->user, errno);
 }

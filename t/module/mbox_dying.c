@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "mbox_dying.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ int __real_ftruncate(int, off_t);
 int __wrap_ftruncate(int, off_t);
 int __real_fsync(int);
 int __wrap_fsync(int);
+int __real_fdatasync(int);
+int __wrap_fdatasync(int);
+int __real_renameat(int, const char *, int, const char *);
+int __wrap_renameat(int, const char *, int, const char *);
 int __real_unlinkat(int, const char *, int);
 int __wrap_unlinkat(int, const char *, int);
 int __real_unlink(const char *);
@@ -64,6 +69,25 @@ __wrap_fsync(int fd)
 	if (is_last())
 		_exit(DEAD);
 	return __real_fsync(fd);
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+	if (is_last())
+		_exit(DEAD);
+	return __real_fdatasync(fd);
+}
+
+int
+__wrap_renameat(int from, const char *old, int to, const char *new)
+{
+	bool last = is_last();
+	int result = last && !by_half ? 0 : __real_renameat(from, old, to, new);
+
+	if (last)
+		_exit(DEAD);
+	return result;
 }
 
 int

@@ -5,7 +5,9 @@
  * exactly those that were to stay, octet by octet and with their unique-ids,
  * and what the commit said is true.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +17,12 @@
 #include <unistd.h>
 
 #include "mbox_rig.h"
+#include "mbox_journal.h"
 #include "points.h"
 
 #define COUNT 24
 #define ROOM (COUNT * 5000)
+#define SMALL 2560 /* octets of a journal with a window of 512 */
 #define NEW FROM_B "New: mail\n\nIt came meanwhile\n\n"
 
 static char before[ROOM]; /* the mailbox as it was */
@@ -26,6 +30,21 @@ static char after[ROOM]; /* and as the commit leaves it */
 static char uids[COUNT][POPPER_UID_MAX + 1];
 static const char *marks;
 static long points; /* that were tried in all */
+static off_t most; /* octets of the journal; 0: there is room for all */
+
+int __real_fallocate(int, int, off_t, off_t);
+int __wrap_fallocate(int, int, off_t, off_t);
+
+/* A full disk: no file of the state folder becomes larger. */
+int
+__wrap_fallocate(int fd, int mode, off_t at, off_t len)
+{
+	if (most > 0 && at + len > most) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_fallocate(fd, mode, at, len);
+}
 
 /* The messages have 60 to 4000 octets. */
 static void
@@ -135,7 +154,7 @@ recover(struct rig *r, const struct points *p, bool delivered)
 		    p->at, p->number, (int)p->deed, p->error,
 		    WEXITSTATUS(p->status));
 	rig_close(r);
-	assert_false(rig_exists(r, MBOX_BACKUP));
+	assert_false(rig_exists(r, MBOX_JOURNAL));
 	assert_int_equal(access(r->lock, F_OK), -1);
 }
 
@@ -143,11 +162,18 @@ static void
 clear(struct rig *r)
 {
 	static const char *const files[] = { "mbox.index", "mbox.index.new",
-		MBOX_BACKUP };
+		MBOX_JOURNAL, MBOX_RESERVE };
+	int fd;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		(void)unlinkat(r->state, files[i], 0);
 	rig_put(r, before);
+	if (most == 0)
+		return;
+	fd = openat(
+	    r->state, MBOX_RESERVE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(__real_fallocate(fd, 0, 0, most), 0);
+	(void)close(fd);
 }
 
 /* Each call in turn, until there is none left. */
@@ -180,12 +206,56 @@ try_all(struct rig *r, const char *which)
 	size_t count = points_deep() ? 5 : 2;
 
 	marks = which;
+	most = 0;
 	make_mailboxes(r);
 	sweep(r, POINTS_KILL, 0, false);
 	sweep(r, POINTS_KILL, 0, true);
 	sweep(r, POINTS_SHORT, 0, false);
 	for (size_t i = 0; i < count; i++)
 		sweep(r, POINTS_FAIL, errors[i], false);
+}
+
+/* On a full disk: windows of 512 octets.  Where more was removed they are
+ * copied, elsewhere they go through the journal. */
+static void
+try_small(struct rig *r, const char *which)
+{
+	marks = which;
+	most = 0;
+	make_mailboxes(r);
+	most = SMALL;
+	sweep(r, POINTS_KILL, 0, false);
+	sweep(r, POINTS_KILL, 0, true);
+	if (points_deep())
+		sweep(r, POINTS_SHORT, 0, false);
+	sweep(r, POINTS_FAIL, EIO, false);
+	if (points_deep())
+		sweep(r, POINTS_FAIL, ENOSPC, false);
+	most = 0;
+}
+
+static void
+small_gap(void **state)
+{
+	try_small(*state, "-------------------D----");
+	if (points_deep())
+		try_small(*state, "-D----------------------");
+}
+
+static void
+large_gap(void **state)
+{
+	try_small(*state, "----------------DDD-----");
+	if (points_deep())
+		try_small(*state, "DDD---------------------");
+}
+
+static void
+growing_gap(void **state)
+{
+	try_small(*state, "--------------D--DD-----");
+	if (points_deep())
+		try_small(*state, "-D-D-D-D-D-D-D-D-D-D-D-D");
 }
 
 static void
@@ -240,6 +310,12 @@ main(void)
 		    all_of_them, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 		    none_at_all, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+		    small_gap, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+		    large_gap, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+		    growing_gap, rig_setup, rig_teardown),
 	};
 	int failed = 0;
 

@@ -7,22 +7,25 @@
  * octet and with their unique-ids; and those that were to stay once the commit
  * had said so.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mbox_rig.h"
+#include "mbox_journal.h"
 #include "power.h"
 
 #define COUNT 24
+#define SMALL 2560 /* octets of a journal with a window of 512 */
 #define ROOM (COUNT * 5000)
 
 static char before[ROOM]; /* the mailbox as it was */
 static char after[ROOM]; /* and as the commit leaves it */
 static char uids[COUNT][POPPER_UID_MAX + 1];
 static const char *marks;
-static long states, recoveries; /* that were tried in all */
+static long states, recoveries, syncs; /* that were tried in all */
 static size_t turn; /* of the states */
 
 /* The messages have 60 to 4000 octets. */
@@ -96,8 +99,8 @@ recover(void *arg, bool said)
 	else if (!has_uids(r, !kept))
 		wrong = "other unique-ids";
 	rig_close(r);
-	if (wrong == NULL && rig_exists(r, MBOX_BACKUP))
-		wrong = "the backup is left";
+	if (wrong == NULL && rig_exists(r, MBOX_JOURNAL))
+		wrong = "the journal is left";
 	return wrong;
 }
 
@@ -112,7 +115,7 @@ recover_twice(void *arg, bool said)
 	struct power *p;
 	const char *wrong;
 
-	if (turn++ % (power_deep() ? 16 : 128) != 0)
+	if (turn++ % (power_deep() ? 8 : 64) != 0)
 		return recover(arg, said);
 	(void)unlink(r->lock);
 	p = malloc(sizeof(*p));
@@ -129,6 +132,17 @@ recover_twice(void *arg, bool said)
 	return wrong;
 }
 
+/* Windows, that is to say. */
+static long
+count_syncs(const struct power *p)
+{
+	long n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		n += p->ops[i].kind == POWER_SYNC;
+	return n;
+}
+
 static void
 sweep(struct rig *r, size_t block, size_t limit)
 {
@@ -142,6 +156,7 @@ sweep(struct rig *r, size_t block, size_t limit)
 	power_start(p, r->top, block);
 	rig_open(r);
 	assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+	syncs += count_syncs(p);
 	power_said(p);
 	rig_close(r);
 	power_stop(p);
@@ -158,6 +173,49 @@ try_all(struct rig *r, const char *which)
 	sweep(r, 4096, power_deep() ? 4096 : 128);
 	if (power_deep())
 		sweep(r, 512, 4096);
+}
+
+/* On a full disk: windows of 512 octets. */
+static void
+try_small(struct rig *r, const char *which)
+{
+	const size_t deep = power_deep() ? 1024 : 32;
+	int fd;
+
+	marks = which;
+	make_mailboxes(r);
+	fd = openat(
+	    r->state, MBOX_RESERVE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(fd, SMALL), 0);
+	(void)close(fd);
+	power_full = SMALL;
+	sweep(r, 4096, deep);
+	sweep(r, 512, deep);
+	power_full = 0;
+}
+
+static void
+small_gap(void **state)
+{
+	try_small(*state, "-------------------D----");
+	if (power_deep())
+		try_small(*state, "-D----------------------");
+}
+
+static void
+large_gap(void **state)
+{
+	try_small(*state, "----------------DDD-----");
+	if (power_deep())
+		try_small(*state, "DDD---------------------");
+}
+
+static void
+growing_gap(void **state)
+{
+	try_small(*state, "--------------D--DD-----");
+	if (power_deep())
+		try_small(*state, "-D-D-D-D-D-D-D-D-D-D-D-D");
 }
 
 static void
@@ -201,11 +259,14 @@ main(void)
 		TEST(last_one),
 		TEST(every_other),
 		TEST(all_of_them),
+		TEST(small_gap),
+		TEST(large_gap),
+		TEST(growing_gap),
 	};
 	int failed =
 	    cmocka_run_group_tests_name("mbox_power", tests, NULL, NULL);
 
-	fprintf(
-	    stderr, "# %ld states, %ld of recoveries\n", states, recoveries);
+	fprintf(stderr, "# %ld states, %ld of recoveries, %ld fsyncs\n", states,
+	    recoveries, syncs);
 	return failed;
 }

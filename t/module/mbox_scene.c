@@ -201,7 +201,8 @@ static void
 clear(struct scene *s)
 {
 	static const char *const files[] = { "mbox.index", "mbox.index.new",
-		"commit.mbox", "rewrite.mbox", "twins", "twins.new" };
+		"mbox.journal", "mbox.reserve", "rewrite.mbox", "twins",
+		"twins.new" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		(void)unlinkat(s->r->state, files[i], 0);

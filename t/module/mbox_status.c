@@ -246,7 +246,7 @@ a_crash_at_any_change_is_made_good(void **state)
 				assert_true(holds(r,
 				    r->drop->count(r->self) - 1, "\n\nNew\n"));
 			assert_false(rig_exists(r, "rewrite.mbox"));
-			assert_false(rig_exists(r, "commit.mbox"));
+			assert_false(rig_exists(r, "mbox.journal"));
 			rig_close(r);
 		}
 	assert_in_range(at, 15, 60);
@@ -264,9 +264,10 @@ in_doubt_a_person_is_asked(void **state)
 	/* Find a death that leaves work, and change a message before it. */
 	for (at = 0; at < 60; at++) {
 		rig_put(r, A B C);
+		(void)unlinkat(r->state, "mbox.journal", 0);
 		(void)dying_run(r, fetch, at, true);
 		if (rig_exists(r, "rewrite.mbox") &&
-		    !rig_exists(r, "commit.mbox")) {
+		    !rig_exists(r, "mbox.journal")) {
 			now = rig_get(r->path);
 			text = (char *)(uintptr_t)now.ptr;
 			*strstr(text, "Text of A") = 'X';

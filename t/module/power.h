@@ -103,6 +103,9 @@ struct power_sweep {
  * number of different states. */
 long power_sweep(const struct power *, const struct power_sweep *);
 
+/* No file may have room beyond this (fallocate); 0: as much as it wants. */
+extern off_t power_full;
+
 /** power_deep(): is there time for all of it (make check-deep)? */
 bool power_deep(void);
 

@@ -16,6 +16,8 @@
 
 #include "power.h"
 
+off_t power_full;
+
 static struct power *current; /* NULL: nothing is recorded */
 
 ssize_t __real_pwrite(int, const void *, size_t, off_t);
@@ -26,6 +28,8 @@ ssize_t __real_writev(int, const struct iovec *, int);
 ssize_t __wrap_writev(int, const struct iovec *, int);
 int __real_ftruncate(int, off_t);
 int __wrap_ftruncate(int, off_t);
+int __real_fallocate(int, int, off_t, off_t);
+int __wrap_fallocate(int, int, off_t, off_t);
 int __wrap_fsync(int);
 int __wrap_fdatasync(int);
 int __real_openat(int, const char *, int, ...);
@@ -170,6 +174,22 @@ __wrap_ftruncate(int fd, off_t size)
 
 	if (result == 0)
 		cut(node_at(fd), (size_t)size);
+	return result;
+}
+
+/* Room: zeros, and the size if it was less. */
+int
+__wrap_fallocate(int fd, int mode, off_t at, off_t len)
+{
+	int node = node_at(fd), result;
+
+	if (power_full > 0 && at + len > power_full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	result = __real_fallocate(fd, mode, at, len);
+	if (result == 0 && node != -1)
+		grow(node, (size_t)(at + len));
 	return result;
 }
 
