@@ -121,11 +121,6 @@ remove_in_turn(struct maildir *m, const struct popper_changes *changes,
 	enum maildir_folder folder;
 	size_t i;
 
-	if (m->trash > 0)
-		m->host->log(POPPER_LOG_WARNING,
-		    "maildir %s: no room for the trash: messages are removed "
-		    "for good: %s",
-		    m->path, error->text);
 	for (i = 0; i < m->list.count; i++) {
 		if (!(changes->marks[i] & POPPER_MARK_DELETED))
 			continue;
@@ -142,10 +137,13 @@ remove_in_turn(struct maildir *m, const struct popper_changes *changes,
 	return POPPER_DONE;
 }
 
+/* Does the disk, or the quota, keep them from going through the private folder?
+ * With the option trash that is a condition. */
 static bool
-is_full(const struct popper_error *error)
+is_full(const struct maildir *m, const struct popper_error *error)
 {
-	return error->system == ENOSPC || error->system == EDQUOT;
+	return m->trash == 0 &&
+	    (error->system == ENOSPC || error->system == EDQUOT);
 }
 
 static enum popper_outcome
@@ -157,7 +155,7 @@ remove_several(struct maildir *m, const struct popper_changes *changes,
 	size_t i;
 
 	if (maildir_trash_open(&t, m, error) == -1) {
-		if (is_full(error))
+		if (is_full(m, error))
 			outcome = remove_in_turn(m, changes, error);
 		goto out;
 	}
@@ -171,7 +169,7 @@ remove_several(struct maildir *m, const struct popper_changes *changes,
 back:
 	if (maildir_trash_undo(&t) == -1)
 		outcome = POPPER_UNKNOWN;
-	else if (is_full(error))
+	else if (is_full(m, error))
 		outcome = remove_in_turn(m, changes, error);
 out:
 	maildir_trash_close(&t);

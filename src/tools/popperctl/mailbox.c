@@ -175,6 +175,8 @@ lacks_slot(const struct mailbox *m, const char *name,
 	if (mailbox_open(m, &self, e) == -1)
 		return -1;
 	m->drop->close(self);
+	if (w->each)
+		return 0;
 	return error_set(e, POPPER_PERMANENT,
 	    "drop module %s, which has the mail of %s, has no %s", name,
 	    mailbox_shown(m->place->identity), w->slot);

@@ -24,8 +24,8 @@ struct mailbox_work {
 	/* A user who never logged in gets a state folder; without this there
 	 * is nothing to do. */
 	bool makes;
-	/* Only one line, with the user's name, about who cannot be helped now;
-	 * nothing about who is logged in: for all users in turn. */
+	/* For all users in turn: not a word about who is logged in, or whose
+	 * module has nothing of the kind. */
 	bool each;
 	/*
 	 * In a child that is the user, with the session lock.  0, 1 for
