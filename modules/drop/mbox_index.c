@@ -195,9 +195,10 @@ mbox_list(void *self, unsigned want, struct popper_lister *lister,
 /* --- Writing it. --- */
 
 /* As many unique-ids from ${i} on as go into one part, which is made in
- * ${part}; returns its octets. */
+ * ${part}; returns its octets.  ${ids}: the sum of all of them. */
 static size_t
-make_part(const struct mbox *m, size_t *i, char part[MBOX_LIST_SIZE])
+make_part(
+    const struct mbox *m, uint64_t ids, size_t *i, char part[MBOX_LIST_SIZE])
 {
 	size_t first = *i, count = m->index.count - m->internal, len = 0, k;
 	struct mbox_list head = { .sum = 0 };
@@ -221,7 +222,7 @@ make_part(const struct mbox *m, size_t *i, char part[MBOX_LIST_SIZE])
 		p += strlen(text);
 	}
 	memcpy(part, &head, sizeof(head));
-	head.sum = mbox_index_sum(first, part + sizeof(head.sum),
+	head.sum = mbox_index_sum(ids ^ first, part + sizeof(head.sum),
 	    sizeof(head) - sizeof(head.sum) + head.count + len);
 	memcpy(part, &head, sizeof(head));
 	return sizeof(head) + head.count + len;
@@ -229,8 +230,9 @@ make_part(const struct mbox *m, size_t *i, char part[MBOX_LIST_SIZE])
 
 /* Write the lists and count their octets. */
 static int
-write_lists(const struct mbox *m, int fd, uint64_t at, uint64_t *len)
+write_lists(const struct mbox *m, int fd, struct mbox_head *head)
 {
+	uint64_t at = mbox_section_at(head, MBOX_SECTIONS), *len = &head->lists;
 	size_t i = 0, count = m->index.count - m->internal, n;
 	size_t room = sizeof(struct mbox_list) + count * (1 + POPPER_UID_MAX);
 	char *part;
@@ -242,7 +244,7 @@ write_lists(const struct mbox *m, int fd, uint64_t at, uint64_t *len)
 	if (part == NULL)
 		return -1;
 	while (i < count) {
-		n = make_part(m, &i, part);
+		n = make_part(m, head->sums[MBOX_UIDS], &i, part);
 		if (i < count && n < MBOX_LIST_SIZE) {
 			memset(part + n, 0, MBOX_LIST_SIZE - n);
 			n = MBOX_LIST_SIZE;
@@ -270,8 +272,7 @@ write_all(const struct mbox *m, int fd, struct mbox_head *head)
 			mbox_section_at(head, (enum mbox_section)i)) == -1)
 			return -1;
 	}
-	if (write_lists(m, fd, mbox_section_at(head, MBOX_SECTIONS),
-		&head->lists) == -1)
+	if (write_lists(m, fd, head) == -1)
 		return -1;
 	head->sum = mbox_head_sum_of(head);
 	return mbox_write_at(fd, head, sizeof(*head), 0);

@@ -35,7 +35,9 @@ struct mbox_head {
 /* A part of the unique-ids as text: this, then ${count} octets, each the
  * length of one id, then ${len} octets of ids, one behind the other. */
 struct mbox_list {
-	uint64_t sum; /* of all behind it, begun with the first one's number */
+	/* Of all behind it, begun with the sum of the unique-ids, xor the first
+	 * one's number: a part of another list is none of this one. */
+	uint64_t sum;
 	uint32_t count, len;
 };
 

@@ -281,11 +281,11 @@ are_visible(const char *text, size_t len)
 	return (wrong & ones << 7) == 0;
 }
 
-/* Does ${part}, of ${size} octets, have ids from number ${i} on, and no more
- * than ${most}?  ${head} is a copy of how it begins. */
+/* Does ${part}, of ${size} octets, have no more than ${most} ids, and a sum
+ * begun with ${start}?  ${head} is a copy of how it begins. */
 static bool
-is_part(const char *part, size_t size, const struct mbox_list *head, size_t i,
-    size_t most)
+is_part(const char *part, size_t size, const struct mbox_list *head,
+    uint64_t start, size_t most)
 {
 	const unsigned char *lens = (const unsigned char *)part + sizeof(*head);
 	size_t total = 0, k;
@@ -293,7 +293,7 @@ is_part(const char *part, size_t size, const struct mbox_list *head, size_t i,
 	if (head->count == 0 || head->count > most || head->count > size ||
 	    head->len > size ||
 	    sizeof(*head) + head->count + (size_t)head->len > size ||
-	    mbox_index_sum(i, part + sizeof(head->sum),
+	    mbox_index_sum(start, part + sizeof(head->sum),
 		sizeof(*head) - sizeof(head->sum) + head->count + head->len) !=
 		head->sum)
 		return false;
@@ -339,7 +339,8 @@ mbox_kept_list(const struct mbox_kept *kept, char *buffer,
 		    mbox_read_at(kept->fd, buffer, size, at) != (ssize_t)size)
 			return false;
 		memcpy(&part, buffer, sizeof(part));
-		if (!is_part(buffer, size, &part, *next, count - *next))
+		if (!is_part(buffer, size, &part, head->sums[MBOX_UIDS] ^ *next,
+			count - *next))
 			return false;
 		if (!put_part(buffer, &part, lister, next))
 			break;

@@ -202,8 +202,9 @@ seal(char *index, size_t len)
 	most -= sizeof(part);
 	if (part.count > most || part.len > most - part.count)
 		return;
-	part.sum = mbox_index_sum(0, index + at + sizeof(part.sum),
-	    sizeof(part) - sizeof(part.sum) + part.count + part.len);
+	part.sum =
+	    mbox_index_sum(head.sums[MBOX_UIDS], index + at + sizeof(part.sum),
+		sizeof(part) - sizeof(part.sum) + part.count + part.len);
 	memcpy(index + at, &part, sizeof(part));
 }
 
