@@ -238,7 +238,8 @@ expect(struct scene *s, const struct points *p)
 		complain(p, s->r->error.text);
 	/* Removing them is worth more than knowing which one stays. */
 	s->other_ids = s->marks != NULL && p->deed == POINTS_FAIL &&
-	    (p->number == SYS_pread64 || p->error == ENOMEM);
+	    (p->number == SYS_pread64 || p->number == SYS_openat ||
+		p->error == ENOMEM);
 	all = scene_is_shown(s, true, false);
 	if (s->marks != NULL)
 		kept = scene_is_shown(s, false, false);

@@ -38,7 +38,7 @@ SECONDS = float(os.environ.get("POPPER_TEST_SECONDS", "6"))
 SEED = int(os.environ.get("POPPER_TEST_SEED", "0")) or os.getpid()
 MODE = "daemon" if popper.ROOT else "user"
 # More than one: the server comes again with another one.
-EXTRA = [("maildir", "trash = 7d")]
+EXTRA = [("maildir", "trash = 7d"), ("mbox", "trash = 7d")]
 
 
 # --- Messages ---------------------------------------------------------------
