@@ -36,6 +36,8 @@ static const struct popper_option mbox_options[] = {
 	    "10s", "how long to wait for other programs' locks"),
 	POPPER_OPTION(BOOL, struct mbox_conf, dotlock, "dotlock", "yes",
 	    "take the dot lock, too"),
+	POPPER_OPTION(BOOL, struct mbox_conf, nfs, "nfs", "no",
+	    "the file system is a network's, though it cannot be seen"),
 	POPPER_OPTION(TEXT, struct mbox_conf, spool_dir, "spool-dir", "",
 	    "folder of all mailboxes, instead of path"),
 	POPPER_OPTION(NUMBER, struct mbox_conf, hash_spool, "hash-spool", "0",
@@ -143,6 +145,17 @@ fail:
 	return NULL;
 }
 
+/* Would a change after m->seen be seen by its ctime?  Over a network the
+ * server makes the times: by them our dot lock must be younger. */
+static bool
+has_settled(const struct mbox *m)
+{
+	if (!m->remote)
+		return is_settled(m->fd, &m->seen);
+	return m->lock.made.tv_sec != 0 &&
+	    age_at(&m->seen, &m->lock.made) > FOREIGN_TICK;
+}
+
 /* With the lock held: fix what this session will see. */
 static int
 take_snapshot(struct mbox *m, struct popper_error *e)
@@ -150,7 +163,7 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 	if (fstat(m->fd, &m->seen) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
-	m->settled = is_settled(m->fd, &m->seen);
+	m->settled = has_settled(m);
 	m->index.size = (uint64_t)m->seen.st_size;
 	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
 		m->internal = m->conf->uw_kludge && m->index.count > 0 &&
@@ -172,8 +185,15 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 static bool
 is_known(struct mbox *m)
 {
-	m->settled = is_settled(m->fd, &m->seen);
+	m->settled = has_settled(m);
 	return m->seen.st_size == 0 || mbox_index_load(m);
+}
+
+/* The same under the lock, if there was none before. */
+static bool
+is_known_there(struct mbox *m)
+{
+	return m->remote && fstat(m->fd, &m->seen) == 0 && is_known(m);
 }
 
 /* Open and lock the file that the path names while we hold the lock.  Not
@@ -186,7 +206,8 @@ open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 	for (i = 0; i < REOPENS; i++) {
 		if (mbox_open_file(m, e) == -1)
 			return -1;
-		if (m->fd == -1 || (!recover && is_known(m)))
+		m->remote = m->fd != -1 && (m->conf->nfs || is_remote(m->fd));
+		if (m->fd == -1 || (!recover && !m->remote && is_known(m)))
 			return 0;
 		if (recover && !m->writable)
 			return m->host->fail(e, POPPER_PERMANENT,
@@ -195,8 +216,11 @@ open_and_lock(struct mbox *m, bool recover, struct popper_error *e)
 			    m->path);
 		if (mbox_lock(m, recover ? F_WRLCK : F_RDLCK, e) == -1)
 			return -1;
-		if (mbox_is_current(m))
+		if (mbox_is_current(m)) {
+			if (!recover && is_known_there(m))
+				mbox_unlock(m);
 			return 0;
+		}
 		mbox_unlock(m);
 		(void)close(m->fd);
 		m->fd = -1;

@@ -79,6 +79,7 @@ struct mbox_lock {
 	bool dotted; /* the dot lock is ours */
 	bool told; /* the log knows that there can be no dot lock */
 	ino_t inode; /* of our dot lock */
+	struct timespec made; /* by the clock of its file system; 0: not */
 	struct timespec touched; /* CLOCK_MONOTONIC */
 	char name[256]; /* of the dot lock in the folder */
 };
@@ -97,6 +98,7 @@ struct mbox {
 	int state; /* the user's state folder */
 	bool writable; /* fd is open for writing */
 	bool internal; /* record 0 is not a message: see mbox_is_internal */
+	bool remote; /* its status is believed under the lock only */
 	bool settled; /* a change after ${seen} cannot have the same ctime */
 	bool looking; /* no ids of another server are to be taken over */
 	bool unsaved; /* more is known than the file "mbox.index" says */

@@ -11,6 +11,7 @@ struct mbox_conf {
 	const char *path;
 	uint64_t lock_timeout; /* seconds */
 	bool dotlock;
+	bool nfs; /* take it for remote, whatever statfs(2) says */
 	/* Where the mbox is, in Qpopper's words: instead of ${path}. */
 	const char *spool_dir; /* or "" */
 	uint64_t hash_spool; /* 0, 1 or 2 */

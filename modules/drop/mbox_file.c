@@ -160,6 +160,8 @@ is_same_time(struct timespec a, struct timespec b)
 bool
 mbox_is_untouched(const struct mbox *m, const struct stat *st)
 {
+	if (m->remote && !m->lock.kernel)
+		return false;
 	return m->settled && st->st_size == m->seen.st_size &&
 	    is_same_time(st->st_mtim, m->seen.st_mtim) &&
 	    is_same_time(st->st_ctim, m->seen.st_ctim);

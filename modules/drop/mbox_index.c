@@ -308,7 +308,9 @@ mbox_index_save(struct mbox *m)
 	if (!m->unsaved || m->index.records == NULL)
 		return;
 	mbox_journal_reserve(m);
-	if (fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
+	/* One that is of no use any more does no harm. */
+	if (m->remote ? !m->settled
+		      : fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
 		return;
 	/* Unique-ids that only the file has, of which the rest is no good. */
 	if (m->uids == NULL)

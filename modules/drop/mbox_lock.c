@@ -86,6 +86,7 @@ dot_lock(struct mbox *m)
 		}
 		l->dotted = true;
 		l->inode = st.st_ino;
+		l->made = st.st_ctim;
 		(void)clock_gettime(CLOCK_MONOTONIC, &l->touched);
 		return TAKEN;
 	}
@@ -112,6 +113,7 @@ try_all(struct mbox *m, short kind)
 	enum attempt got;
 	int cause;
 
+	m->lock.made.tv_sec = 0;
 	if (kernel_lock(m, kind) == -1)
 		return errno == EAGAIN || errno == EACCES ? BUSY : BROKEN;
 	m->lock.kernel = true;

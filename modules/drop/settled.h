@@ -29,6 +29,28 @@ has_our_clock(int fd)
 	    fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
 }
 
+/* Do other hosts write to it, while this one may believe for a while what it
+ * has seen before?  Only of those that statfs(2) names. */
+static inline bool
+is_remote(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return false;
+	return fs.f_type == NFS_SUPER_MAGIC || fs.f_type == CIFS_SUPER_MAGIC ||
+	    fs.f_type == SMB2_SUPER_MAGIC || fs.f_type == SMB_SUPER_MAGIC ||
+	    fs.f_type == CEPH_SUPER_MAGIC || fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+/* ms from the last change of ${st} to ${now}. */
+static inline int64_t
+age_at(const struct stat *st, const struct timespec *now)
+{
+	return ((int64_t)now->tv_sec - st->st_ctim.tv_sec) * 1000 +
+	    (now->tv_nsec - st->st_ctim.tv_nsec) / 1000000;
+}
+
 /** is_settled(fd, st): of ${fd}, whose status was ${st} a moment ago. */
 static inline bool
 is_settled(int fd, const struct stat *st)
@@ -37,9 +59,10 @@ is_settled(int fd, const struct stat *st)
 	int64_t age;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000 +
-	    (now.tv_nsec - st->st_ctim.tv_nsec) / 1000000;
-	return age > FOREIGN_TICK || (age > OWN_TICK && has_our_clock(fd));
+	age = age_at(st, &now);
+	if (age > OWN_TICK && has_our_clock(fd))
+		return true;
+	return age > FOREIGN_TICK && !is_remote(fd);
 }
 
 #endif
