@@ -97,6 +97,7 @@ mbox_close(void *self)
 	if (m->state != -1)
 		(void)close(m->state);
 	mbox_kept_close(m->kept);
+	mbox_kept_close(m->older);
 	mbox_index_free(&m->index);
 	free(m->uids);
 	free(m->texts.ptr);
@@ -165,7 +166,7 @@ take_snapshot(struct mbox *m, struct popper_error *e)
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
 	m->settled = has_settled(m);
 	m->index.size = (uint64_t)m->seen.st_size;
-	if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &m->index) == 0) {
+	if (mbox_look(m) == 0) {
 		m->internal = m->conf->uw_kludge && m->index.count > 0 &&
 		    mbox_is_internal(m->fd, m->index.records);
 		m->unsaved = true;

@@ -103,6 +103,8 @@ struct mbox {
 	bool looking; /* no ids of another server are to be taken over */
 	bool unsaved; /* more is known than the file "mbox.index" says */
 	struct mbox_kept *kept; /* that file, if it is true; or NULL */
+	/* It was true of the beginning of the mbox, which has grown; or NULL */
+	struct mbox_kept *older;
 	struct stat seen; /* the file as it was scanned */
 	struct mbox_lock lock;
 	/* Its records are NULL before mbox_records if the file has them. */
@@ -202,9 +204,10 @@ size_t mbox_from(const char *text, size_t len);
  * mbox_scan(m, fd, window, index):
  * Find the messages in the first index->size octets of ${fd} with a buffer of
  * ${window} octets (at least four times MBOX_FROM_MAX) and fill ${index},
- * which is otherwise empty and is to be freed in either case.  ${m} is NULL,
- * or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG the
- * file does not begin with a separator, ESTALE it became shorter.
+ * which is otherwise empty and is to be freed in either case.  If it has the
+ * first ones already, the search begins with the last of them, once more.  ${m}
+ * is NULL, or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG
+ * the file does not begin with a separator, ESTALE it became shorter.
  */
 int mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index);
 
@@ -309,6 +312,10 @@ void mbox_hash_text(
 bool mbox_hash_parse(const char *text, unsigned char hash[MBOX_HASH_SIZE]);
 
 /* --- mbox_still.c: what was scanned, is it still true? --- */
+
+/** mbox_head_is(fd, record): does the message still begin as it did?  1, 0, or
+ * -1 with errno. */
+int mbox_head_is(int fd, const struct mbox_record *);
 
 /** mbox_is_there(m, i, error): message ${i} is where it was, as it seems.
  * Cheap, and without a lock. */

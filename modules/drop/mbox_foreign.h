@@ -57,6 +57,9 @@ struct mbox_given;
 /** mbox_given_new(m, error): before all messages are looked at. */
 struct mbox_given *mbox_given_new(struct mbox *, struct popper_error *);
 
+/** mbox_given_nothing(g): does the id of each message come from it alone? */
+bool mbox_given_nothing(const struct mbox_given *);
+
 /**
  * mbox_given_pick(g, record, hash, text):
  * Put into ${text} the id that the message brought along; "": none.  ${hash} is

@@ -117,6 +117,12 @@ fail:
 	return NULL;
 }
 
+bool
+mbox_given_nothing(const struct mbox_given *g)
+{
+	return g->pins.count == 0 && g->lines == NULL;
+}
+
 /* The number must be one that the IMAP server has given out, and higher than
  * all before: else it comes from a sender. */
 static int

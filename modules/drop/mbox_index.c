@@ -303,6 +303,7 @@ void
 mbox_index_save(struct mbox *m)
 {
 	struct mbox_head head = mbox_index_head(m);
+	struct popper_error ignored;
 	struct stat st;
 
 	if (!m->unsaved || m->index.records == NULL)
@@ -312,9 +313,11 @@ mbox_index_save(struct mbox *m)
 	if (m->remote ? !m->settled
 		      : fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
 		return;
-	/* Unique-ids that only the file has, of which the rest is no good. */
-	if (m->uids == NULL)
-		(void)mbox_kept_ids(m);
+	/* Unique-ids that only the old file has: they must not get lost with
+	 * it, for they are dear. */
+	if (m->uids == NULL && !mbox_kept_ids(m) && m->older != NULL &&
+	    m->older->head.with_uids != 0)
+		(void)mbox_uids(m, &ignored);
 	head.count = m->index.count;
 	head.octets = add_up(&m->index, m->internal);
 	head.internal = m->internal;

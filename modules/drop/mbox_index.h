@@ -82,6 +82,20 @@ int mbox_list(
  * ${count}. */
 struct mbox_head mbox_index_head(const struct mbox *);
 
+/* --- mbox_grown.c: mail has come since --- */
+
+/** mbox_look(m): with the lock held: fill m->index, by reading what came, or
+ * else all of the mbox.  0, or -1 with errno as of mbox_scan. */
+int mbox_look(struct mbox *);
+
+/** mbox_older_ids(m, count): allocate m->uids for ${count} messages with what
+ * the older index has of them.  Returns of how many; 0: nothing is done. */
+size_t mbox_older_ids(struct mbox *, size_t count);
+
+/** mbox_number_new(m, known, count): if the messages from ${known} on are few
+ * and like no other, and none ever had equals, number them.  Returns if so. */
+bool mbox_number_new(struct mbox *, size_t known, size_t count);
+
 /* --- mbox_kept.c: the parts of the file --- */
 
 /** mbox_index_sum(start, p, len): finds torn and damaged files; it need not

@@ -238,17 +238,32 @@ fill(struct scan *s, int fd, size_t window)
 	return want == left;
 }
 
+/* The buffer has how the file begins, or the last message that is known. */
+static int
+begin(struct scan *s)
+{
+	size_t n = mbox_from(s->buf, s->len);
+
+	if (n == 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	begin_message(s, 0, n);
+	return 0;
+}
+
 int
 mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 {
 	struct scan s = { .index = index };
 	int ended, failed = -1, cause;
-	size_t n;
 
 	if (index->size == 0)
 		return 0;
-	if (window > index->size)
-		window = (size_t)index->size;
+	if (index->count > 0)
+		s.base = index->records[--index->count].offset;
+	if (window > index->size - s.base)
+		window = (size_t)(index->size - s.base);
 	/* Not from the heap, which would keep it for the whole session. */
 	s.buf = mmap(NULL, window, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -256,15 +271,12 @@ mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 		return -1;
 	if ((ended = fill(&s, fd, window)) == -1)
 		goto out;
-	if (mbox_mmdf(s.buf, s.len) > 0) {
+	if (s.base == 0 && mbox_mmdf(s.buf, s.len) > 0) {
 		failed = mbox_mmdf_scan(m, fd, s.buf, window, index);
 		goto out;
 	}
-	if ((n = mbox_from(s.buf, s.len)) == 0) {
-		errno = EBADMSG;
+	if (begin(&s) == -1)
 		goto out;
-	}
-	begin_message(&s, 0, n);
 	while (ended == 0) {
 		if (search(&s, s.len - MBOX_FROM_MAX) == -1)
 			goto out;

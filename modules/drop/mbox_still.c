@@ -17,9 +17,8 @@
 
 #define BREAKS 2 /* LF that a delivery may put before its separator */
 
-/* Does the message still begin as it did?  1, 0, or -1 with errno. */
-static int
-head_is(int fd, const struct mbox_record *r)
+int
+mbox_head_is(int fd, const struct mbox_record *r)
 {
 	char text[MBOX_FROM_MAX];
 	size_t len = sizeof(text);
@@ -73,7 +72,7 @@ mbox_is_there(struct mbox *m, size_t i, struct popper_error *e)
 		    e, POPPER_TEMPORARY, "%s: fstat", m->path);
 	if (mbox_is_untouched(m, &st))
 		return 0;
-	if ((is = head_is(m->fd, r)) == -1)
+	if ((is = mbox_head_is(m->fd, r)) == -1)
 		return m->host->fail_system(
 		    e, POPPER_TEMPORARY, "%s: read", m->path);
 	return (uint64_t)st.st_size < r->end || is == 0 ? changed(m, e) : 0;
@@ -117,7 +116,7 @@ mbox_was_there(struct mbox *m, size_t i, struct popper_error *e)
 	is = mbox_is_there(m, i, e);
 	if (is == 0) {
 		is = next < m->index.count
-		    ? head_is(m->fd, &m->index.records[next])
+		    ? mbox_head_is(m->fd, &m->index.records[next])
 		    : ends(m);
 		if (is == -1)
 			m->host->fail_system(

@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mbox_twins.h"
 #include "mbox_foreign.h"
+#include "mbox_index.h"
+#include "mbox_twins.h"
 #include "mbox_xuidl.h"
 
 #define WINDOW 8192 /* octets read at once: a header and a bit of body */
@@ -378,15 +379,14 @@ hash_one(struct window *w, struct mbox *m, size_t i, struct mbox_given *given)
 }
 
 static int
-hash_all(struct mbox *m, size_t count, struct mbox_given *given)
+hash_all(struct mbox *m, size_t i, size_t count, struct mbox_given *given)
 {
 	struct window w;
-	size_t i;
 
 	w.fd = m->fd;
 	w.len = 0;
 	w.base = 0;
-	for (i = 0; i < count; i++)
+	for (; i < count; i++)
 		if (hash_one(&w, m, i, given) == -1)
 			return -1;
 	return 0;
@@ -395,7 +395,7 @@ hash_all(struct mbox *m, size_t count, struct mbox_given *given)
 int
 mbox_uids(struct mbox *m, struct popper_error *e)
 {
-	size_t count = m->index.count - m->internal;
+	size_t count = m->index.count - m->internal, known = 0;
 	struct mbox_given *given;
 	int result = -1;
 
@@ -404,13 +404,17 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 	if (mbox_records(m, e) == -1 || (given = mbox_given_new(m, e)) == NULL)
 		return -1;
 	m->texts.len = 0;
-	if ((m->uids = calloc(count, sizeof(*m->uids))) == NULL ||
-	    hash_all(m, count, given) == -1)
+	if (mbox_given_nothing(given))
+		known = mbox_older_ids(m, count);
+	if (known == 0)
+		m->uids = calloc(count, sizeof(*m->uids));
+	if (m->uids == NULL || hash_all(m, known, count, given) == -1)
 		goto fail;
 	if (mbox_still(m, e) == -1)
 		goto out;
 	mbox_twins_load(m);
-	if (mbox_twins_number(m, count) == -1 ||
+	if ((!mbox_number_new(m, known, count) &&
+		mbox_twins_number(m, count) == -1) ||
 	    mbox_refuse_lookalikes(m, count) == -1)
 		goto fail;
 	mbox_given_end(given);
