@@ -52,6 +52,7 @@ def make_certificate():
 
 class Peer:
     one_uid = True        # all mail belongs to one uid
+    delivered = 0         # messages by deliver
     most_users = len(USERS)
     most_sessions = None  # of one round
     restart = False       # before each round
@@ -90,6 +91,23 @@ class Peer:
                             path], check=True)
             if self.format == 'mbox':
                 os.chmod(path, 0o660)
+
+    def deliver(self, count):
+        """One more message for each of the first users."""
+        Peer.delivered += 1
+        text = (f'Message-ID: <{Peer.delivered}@bench.example>\n'
+                f'Subject: new mail\n\n' + 'Here it is.\n' * 80)
+        for index, user in enumerate(USERS[:count]):
+            path = self.mail_path(user)
+            if self.format == 'mbox':
+                with open(path, 'a', encoding='ascii') as file:
+                    file.write('From bench@example.org Sun Nov 22 12:00:00 '
+                               f'2026\n{text}\n')
+                continue
+            name = f'{Peer.delivered}.bench.example'
+            write(f'{path}/tmp/{name}', text, 0o600)
+            os.chown(f'{path}/tmp/{name}', self.owner(index), MAIL_GID)
+            os.rename(f'{path}/tmp/{name}', f'{path}/new/{name}')
 
     def forget(self):
         """Throw away what the server keeps beside the mail."""

@@ -10,6 +10,7 @@ import os
 import shutil
 import statistics
 import sys
+import time
 
 import peers
 from measure import Server
@@ -23,6 +24,8 @@ class Scenario:
         self.about = more['about']
         self.users = {'small': 50, 'medium': 10, 'large': 2, 'huge': 1}[mail]
         self.fresh = more.get('fresh', False)  # new mail for each round
+        self.cold = more.get('cold', False)  # and nothing known about it
+        self.grown = more.get('grown', False)  # one message more each round
         self.tls = more.get('tls', False)
         self.only = more.get('only', '')  # peers whose name begins so
         self.hash = more.get('hash', peers.HASH)
@@ -46,6 +49,13 @@ SCENARIOS = {
                      about='... and UIDL of 1,000 messages'),
     'poll-large': Scenario('large', 'poll', 8,
                            about='... and UIDL of 20,000 messages'),
+    'poll-grown': Scenario('large', 'poll', 2, grown=True,
+                           about='... after the delivery of one more'),
+    'scan': Scenario('large', 'login', 2, fresh=True, cold=True,
+                     about='login and STAT, nothing known of 20,000 messages,'
+                     ' 400 MB'),
+    'scan-uidl': Scenario('large', 'poll', 2, fresh=True, cold=True,
+                          about='... and UIDL'),
     'fetch': Scenario('medium', 'fetch', 10, ['--window', '32'], unit='s/GB',
                       about='RETR of 1,000 messages, 25 MB, 32 in flight'),
     'fetch-one': Scenario('medium', 'fetch', 10, unit='s/GB',
@@ -103,7 +113,9 @@ class Contestant:
         self.peer.populate(self.scenario.mail, self.users)
         self.start()
         # The first session of each maildrop pays for what the server keeps
-        # beside the mail; that is not measured here.
+        # beside the mail; that is measured only in scenarios that are cold.
+        if self.scenario.cold:
+            return
         self.server.load(f'{peers.WORK}/users', 'poll', [
             '--users-max', str(self.users), '--sessions', str(self.users)])
 
@@ -122,14 +134,19 @@ class Contestant:
         elif self.peer.restart or self.scenario.mode == 'idle':
             self.close()
             self.start()
+        if self.scenario.grown:
+            self.peer.deliver(self.users)
+            time.sleep(.3)  # else nobody trusts the file's times
         users = f'{peers.WORK}/users'
         options = ['--users-max', str(self.users)] + self.scenario.options
         if self.scenario.mode == 'idle':
             got = self.server.hold(users, self.sessions, options)
         else:
             manifest = f'{peers.WORK}/data/{self.scenario.mail}/manifest'
+            if not self.scenario.grown:
+                options += ['--manifest', manifest]
             got = self.server.load(users, self.scenario.mode, options + [
-                '--sessions', str(self.sessions), '--manifest', manifest])
+                '--sessions', str(self.sessions)])
         got.update(peer=str(self.peer), value=self.value(got))
         self.figures.append(got)
         return got
