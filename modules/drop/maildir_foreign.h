@@ -53,6 +53,15 @@ void maildir_given_free(struct maildir *);
 #define MAILDIR_KEY_ROOM (3 * 256) /* a name, all of it escaped */
 void maildir_key(const struct maildir *, size_t i, char key[MAILDIR_KEY_ROOM]);
 
+/* --- maildir_changed.c --- */
+
+/** maildir_note_scheme(m, pins, kept): is option unique-id what it was the last
+ * time?  Tell the log if not, and note it in ${pins} and their file.
+ * ${kept}: per message, 1 if a pin has its id; or NULL. */
+struct pins;
+void maildir_note_scheme(
+    const struct maildir *, struct pins *, const unsigned char *kept);
+
 /* --- maildir_exchange.c --- */
 
 /* See popper/drop.h. */

@@ -22,6 +22,7 @@
 struct maildir_given {
 	size_t count; /* of messages */
 	size_t *at; /* per message: where in ${texts}, or 0 */
+	unsigned char *kept; /* per message: 1 if a pin says so */
 	char *texts;
 	size_t used, room;
 	unsigned refused;
@@ -208,6 +209,7 @@ find_all(struct maildir *m)
 		if (g->pins.count > 0) {
 			maildir_key(m, i, key);
 			pin = pins_take(&g->pins, key);
+			g->kept[i] = pin != NULL;
 		}
 		if (pin == NULL &&
 		    !maildir_foreign_name(m->conf->unique_id,
@@ -353,9 +355,11 @@ find(struct maildir *m, struct popper_error *error)
 		return -1;
 	g->count = m->list.count;
 	if ((g->at = calloc(g->count + 1, sizeof(*g->at))) == NULL ||
-	    find_all(m) == -1 || make_unique(m) == -1)
+	    (g->kept = calloc(g->count + 1, 1)) == NULL || find_all(m) == -1 ||
+	    make_unique(m) == -1)
 		return no_memory(m, error);
 	tidy(m);
+	maildir_note_scheme(m, &g->pins, g->kept);
 	if (g->refused > 0 && !m->indexed)
 		m->host->log(POPPER_LOG_WARNING,
 		    "maildir %s: %u messages cannot have the unique-id of "
@@ -395,6 +399,7 @@ maildir_given_free(struct maildir *m)
 		return;
 	pins_free(&m->given->pins);
 	free(m->given->at);
+	free(m->given->kept);
 	free(m->given->texts);
 	free(m->given);
 	m->given = NULL;

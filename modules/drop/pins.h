@@ -7,8 +7,9 @@
  * anybody: it is taken if each line is good, else not at all.
  *
  * The file: a first line, one line "taken NAME" for each other server whose
- * list was taken over, one line "uid SP octets SP key" per pin, ordered by key,
- * a last line.  Each version is written whole and renamed into place.
+ * list was taken over, one line "scheme NAME" if the driver keeps one, one line
+ * "uid SP octets SP key" per pin, ordered by key, a last line.  Each version is
+ * written whole and renamed into place.
  */
 #ifndef DROP_PINS_H
 #define DROP_PINS_H
@@ -29,6 +30,7 @@
 #define PINS_NEW "uids.new"
 #define PINS_FIRST "popper uids 1\n"
 #define PINS_TAKEN "taken "
+#define PINS_SCHEME "scheme "
 #define PINS_LAST "end\n"
 #define PINS_SIZE_MAX ((off_t)256 << 20) /* octets of a file */
 #define PINS_KEY_MAX 1024 /* octets; a key may have blanks, nothing below */
@@ -47,6 +49,7 @@ struct pins {
 	struct pin *list; /* by key; equal ones as they came */
 	size_t count, room;
 	char taken[PINS_LISTS][32]; /* or "" */
+	char scheme[32]; /* what ids were made by the last time, or "" */
 	char **texts; /* what the pins point into */
 	size_t text_count;
 };
@@ -184,6 +187,16 @@ pins_set_taken(struct pins *p, const char *name)
 	return false;
 }
 
+/** pins_set_scheme(p, name): "": none.  False: it is too long. */
+static inline bool
+pins_set_scheme(struct pins *p, const char *name)
+{
+	if (strlen(name) >= sizeof(p->scheme))
+		return false;
+	memcpy(p->scheme, name, strlen(name) + 1);
+	return true;
+}
+
 /** pins_parse_line(line, pin): of "uid SP octets SP key", NUL-terminated;
  * octets may be "-".  Puts NULs into ${line}. */
 static inline bool
@@ -218,7 +231,7 @@ pins_parse_line(char *line, struct pin *pin)
 static inline int
 pins_add_lines(struct pins *p, char *text, const char *last, uint32_t *line)
 {
-	const size_t len = strlen(PINS_TAKEN);
+	const size_t len = strlen(PINS_TAKEN), scheme = strlen(PINS_SCHEME);
 	struct pin pin;
 	char *lf;
 
@@ -231,6 +244,10 @@ pins_add_lines(struct pins *p, char *text, const char *last, uint32_t *line)
 		if (strncmp(text, PINS_TAKEN, len) == 0 &&
 		    strchr(text + len, ' ') == NULL) {
 			if (!pins_set_taken(p, text + len))
+				return -1;
+		} else if (strncmp(text, PINS_SCHEME, scheme) == 0 &&
+		    strchr(text + scheme, ' ') == NULL) {
+			if (!pins_set_scheme(p, text + scheme))
 				return -1;
 		} else if (!pins_parse_line(text, &pin) ||
 		    pins_add(p, &pin) == -1)
@@ -313,6 +330,8 @@ pins_print(FILE *f, const struct pins *p)
 	for (size_t i = 0; i < PINS_LISTS; i++)
 		if (p->taken[i][0] != '\0')
 			(void)fprintf(f, PINS_TAKEN "%s\n", p->taken[i]);
+	if (p->scheme[0] != '\0')
+		(void)fprintf(f, PINS_SCHEME "%s\n", p->scheme);
 	for (size_t i = 0; i < p->count; i++) {
 		(void)fprintf(f, "%s ", p->list[i].uid);
 		if (p->list[i].octets == PINS_NO_SIZE)

@@ -60,7 +60,7 @@ pins_import_parse(struct pins_import *in, struct popper_slice lines)
 			  "is not \"unique-id octets key\", the id having 1 "
 			  "to 70 of the characters from ! to ~")
 		    : pins_no_memory(in);
-	if (in->new.taken[0][0] != '\0')
+	if (in->new.taken[0][0] != '\0' || in->new.scheme[0] != '\0')
 		return pins_wrong(in, 1, "or another one has no key");
 	return 0;
 }

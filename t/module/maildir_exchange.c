@@ -140,6 +140,7 @@ bad_lists_are_refused(void **state)
 		  "9012345678901 3 1.a\n",
 		    "line 1" },
 		{ "taken dovecot\nx1 3 1.a\n", "line 1" },
+		{ "scheme dovecot\nx1 3 1.a\n", "line 1" },
 		{ "x1 3 other\nx2 4 mail\n", "line 1" } };
 	size_t i;
 

@@ -273,6 +273,39 @@ the_index_keeps_nothing_of_a_scheme(void **state)
 	}
 }
 
+/* Not the first session's option, but another one later. */
+static void
+another_option_is_told(void **state)
+{
+	const char *told = "have other unique-ids than in the last session";
+	uid_text now[NAMES];
+
+	(void)state;
+	make_messages();
+	conf.unique_id = "solid";
+	assert_int_equal(uids(now), NAMES);
+	assert_int_equal(uids(now), NAMES);
+	assert_int_equal(bed_logged(told), 0);
+	conf.unique_id = "tpop3d"; /* makes the same ids */
+	assert_int_equal(uids(now), NAMES);
+	assert_int_equal(bed_logged(told), 0);
+	conf.unique_id = "native";
+	assert_int_equal(uids(now), NAMES);
+	assert_int_equal(bed_logged(told), 1);
+	assert_int_equal(bed_logged("9 of 9 messages"), 1);
+	assert_int_equal(bed_logged("unique-id was tpop3d then"), 1);
+	conf.unique_id = "popper";
+	assert_int_equal(uids(now), NAMES);
+	/* What was taken over stays under any option. */
+	conf.unique_id = "dovecot";
+	put_list("dovecot-uidlist", "dovecot-uidlist");
+	assert_int_equal(uids(now), NAMES);
+	conf.unique_id = "popper";
+	assert_int_equal(uids(now), NAMES);
+	assert_int_equal(strlen(now[0]), 16);
+	assert_int_equal(bed_logged(told), 1);
+}
+
 static void
 no_two_messages_have_one_id(void **state)
 {
@@ -359,6 +392,7 @@ main(void)
 		GIVEN_TEST(tpop3d_has_the_md5_of_the_name),
 		GIVEN_TEST(they_stay_when_the_list_is_gone),
 		GIVEN_TEST(the_index_keeps_nothing_of_a_scheme),
+		GIVEN_TEST(another_option_is_told),
 		GIVEN_TEST(no_two_messages_have_one_id),
 		GIVEN_TEST(a_list_that_cannot_be_used_is_told) };
 

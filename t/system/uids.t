@@ -2,6 +2,7 @@
 """Unique-ids of other servers, in whole sessions and by popperctl."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -118,6 +119,15 @@ with popper.Server(MODE, start=False) as server:
     client.quit()
     tap.equal(uidl(server, carl), answers("mbox-imap.dovecot")[1:],
               "they stay when the message with X-IMAPbase is gone")
+
+    server.modules = with_option("solid", "popa3d")
+    server.write_conf()
+    server.main.send_signal(signal.SIGHUP)
+    server.log.wait("settings read again")
+    zoe = server.add_user("zoe", "maildir", [b"Subject: z\n\nz\n"])
+    tap.match(uidl(server, zoe)[0], "^[0-9a-f]{32}$", "ids of solid-pop3d")
+    tap.equal(uidl(server, mary), answers("maildir.dovecot"),
+              "what was taken over stays under another option")
 
     status, out, err = popperctl.run(
         server, "uidl", "import", "mary", "-",
