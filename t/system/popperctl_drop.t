@@ -69,6 +69,12 @@ open_it(const struct popper_host *h, const void *conf,
 	if (stat(path, &st) == -1)
 		return h->fail(e, POPPER_ABSENT, "no %s", path);
 	*self = path;
+#ifdef EMPTY
+	strcat(path, "/left");
+	if (unlink(path) == 0)
+		h->log(POPPER_LOG_NOTICE, "put right \033%s", "something");
+	h->log(POPPER_LOG_INFO, "opened");
+#endif
 	return 0;
 }
 
@@ -287,8 +293,6 @@ def fails(server):
              r"^popperctl: carol: \\x1b\[2Jask a person$"),
             (("index", "check", "carol"), 1, r"^it is \\x1bwrong$"),
             (("recover", "dave"), 1, "dave.* ended by signal 6"),
-            (("recover", "erin"), 1,
-             "module bare, which has the mail of erin, has no recovery"),
             (("index", "dump", "erin"), 1, "bare, .* has no index"),
             (("recover", "frank"), 1, "frank: no .*/frank/fake"),
             (("recover", "nobody-here"), 1,
@@ -309,6 +313,19 @@ def fails(server):
         status, _, err = popperctl.run(server, "index", "dump", "alice",
                                        stdout=full)
     tap.ok(status == 1 and "standard output" in err, "output that is lost")
+
+
+def by_opening(server):
+    """A module without a recovery of its own is opened, and overheard."""
+    path = server.path("home", "erin", "bare", "left")
+    tap.equal(popperctl.run(server, "recover", "erin"),
+              (0, "nothing to do\n", ""), "opened, and nothing was told")
+    open(path, "w").close()
+    tap.equal(popperctl.run(server, "recover", "erin"),
+              (0, "put right \\x1bsomething\n", ""), "what it logs is shown")
+    open(path, "w").close()
+    tap.match(popperctl.run(server, "recover", "--all")[1],
+              r"(?m)^erin: put right \\x1bsomething$", "with --all, too")
 
 
 def everybody(server):
@@ -486,6 +503,7 @@ def play(as_root):
         make_users(server)
         sees(server)
         fails(server)
+        by_opening(server)
         everybody(server)
         undelete(server)
         unique_ids(server)

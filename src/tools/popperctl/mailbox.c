@@ -175,8 +175,6 @@ lacks_slot(const struct mailbox *m, const char *name,
 	if (mailbox_open(m, &self, e) == -1)
 		return -1;
 	m->drop->close(self);
-	if (w->each)
-		return 0;
 	return error_set(e, POPPER_PERMANENT,
 	    "drop module %s, which has the mail of %s, has no %s", name,
 	    mailbox_shown(m->place->identity), w->slot);
@@ -201,6 +199,8 @@ ask(const struct popper_place *place, const struct mailbox_work *w,
 		error_clear(e);
 		if (has_slot(m.drop, w->offset))
 			result = w->run(w->arg, &m, e);
+		else if (w->instead != NULL)
+			result = w->instead(w->arg, &m, e);
 		else
 			result = lacks_slot(&m, u->module->name, w, e);
 		if (result != -1 || e->status != POPPER_ABSENT)

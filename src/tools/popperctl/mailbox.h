@@ -24,8 +24,8 @@ struct mailbox_work {
 	/* A user who never logged in gets a state folder; without this there
 	 * is nothing to do. */
 	bool makes;
-	/* For all users in turn: not a word about who is logged in, or whose
-	 * module has nothing of the kind. */
+	/* For all users in turn: not a word about who is logged in, or has no
+	 * maildrop. */
 	bool each;
 	/*
 	 * In a child that is the user, with the session lock.  0, 1 for
@@ -33,6 +33,9 @@ struct mailbox_work {
 	 * POPPER_ABSENT: the driver has no maildrop of this user.
 	 */
 	int (*run)(void *arg, const struct mailbox *, struct popper_error *);
+	/* The same for a driver without the slot; NULL: it cannot be done. */
+	int (*instead)(
+	    void *arg, const struct mailbox *, struct popper_error *);
 	void *arg;
 };
 

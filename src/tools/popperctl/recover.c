@@ -6,12 +6,14 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "mod/host.h"
 #include "session/state.h"
@@ -33,19 +35,69 @@ static const struct subcommand subcommands[] = {
 const struct family recover_family = { "recover",
 	"after a crash or power failure", subcommands };
 
+/* One way to do it; what was found goes to the sink as lines. */
+typedef int way(
+    const struct mailbox *, struct popper_sink *, struct popper_error *);
+
 static int
-recover(void *arg, const struct mailbox *m, struct popper_error *e)
+by_slot(
+    const struct mailbox *m, struct popper_sink *sink, struct popper_error *e)
+{
+	return m->drop->recover(&host_services, m->conf, m->place, sink, e);
+}
+
+/* --- A module that has no function for it does it when it opens. --- */
+
+static struct popper_sink *told; /* gets what it logs then */
+static bool found;
+
+static void
+tell(enum popper_level level, const char *format, ...)
+{
+	char line[LOG_LINE_MAX + 2] = "";
+	va_list ap;
+
+	if (level < POPPER_LOG_NOTICE)
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(line, sizeof(line) - 1, format, ap);
+	va_end(ap);
+	found = true;
+	(void)told->put(told, popper_slice_text(strcat(line, "\n")));
+}
+
+static int
+by_opening(
+    const struct mailbox *m, struct popper_sink *sink, struct popper_error *e)
+{
+	static struct popper_host host;
+	void *self;
+
+	host = host_services;
+	host.log = tell;
+	told = sink;
+	if (m->drop->open(&host, m->conf, m->place, &self, e) == -1)
+		return -1;
+	m->drop->close(self);
+	if (!found)
+		(void)sink->put(sink, popper_slice_text(NOTHING "\n"));
+	return 0;
+}
+
+/* --- What is shown. --- */
+
+static int
+show(way *recover, const struct mailbox *m, struct popper_error *e)
 {
 	struct output o;
 
-	(void)arg;
 	output_to(&o, stdout);
-	return m->drop->recover(&host_services, m->conf, m->place, &o.sink, e);
+	return recover(m, &o.sink, e);
 }
 
 /* "USER: what was found; and what else", if anything was. */
 static int
-recover_line(void *arg, const struct mailbox *m, struct popper_error *e)
+show_line(way *recover, const struct mailbox *m, struct popper_error *e)
 {
 	struct output o;
 	struct keeper k;
@@ -53,11 +105,9 @@ recover_line(void *arg, const struct mailbox *m, struct popper_error *e)
 	const char *between = "";
 	int result;
 
-	(void)arg;
 	keeper_start(&k);
 	output_to(&o, stdout);
-	result =
-	    m->drop->recover(&host_services, m->conf, m->place, &k.sink, e);
+	result = recover(m, &k.sink, e);
 	for (rest = k.text; (line = strsep(&rest, "\n")) != NULL;) {
 		if (line[0] == '\0' || strcmp(line, NOTHING) == 0)
 			continue;
@@ -73,15 +123,45 @@ recover_line(void *arg, const struct mailbox *m, struct popper_error *e)
 	return result;
 }
 
+static int
+recover_one(void *arg, const struct mailbox *m, struct popper_error *e)
+{
+	(void)arg;
+	return show(by_slot, m, e);
+}
+
+static int
+open_one(void *arg, const struct mailbox *m, struct popper_error *e)
+{
+	(void)arg;
+	return show(by_opening, m, e);
+}
+
+static int
+recover_each(void *arg, const struct mailbox *m, struct popper_error *e)
+{
+	(void)arg;
+	return show_line(by_slot, m, e);
+}
+
+static int
+open_each(void *arg, const struct mailbox *m, struct popper_error *e)
+{
+	(void)arg;
+	return show_line(by_opening, m, e);
+}
+
 static const struct mailbox_work one = { .slot = "recovery",
 	.offset = MAILBOX_SLOT(recover),
 	.makes = true,
-	.run = recover };
+	.run = recover_one,
+	.instead = open_one };
 
 static const struct mailbox_work each = { .slot = "recovery",
 	.offset = MAILBOX_SLOT(recover),
 	.each = true,
-	.run = recover_line };
+	.run = recover_each,
+	.instead = open_each };
 
 static int
 recover_state(const char *name)
