@@ -9,6 +9,7 @@
  * another commit writes into it.
  */
 #define _GNU_SOURCE
+#include "mbox_index.h"
 #include "mbox_journal.h"
 
 #include <errno.h>
@@ -232,7 +233,7 @@ mbox_journal_note(struct mbox *m, struct mbox_journal *j,
 
 	memcpy(p.nonce, j->head.nonce, sizeof(p.nonce));
 	p.number = j->now.number + 1;
-	p.window_sum = mbox_journal_sum(p.nonce[0], window, (size_t)p.window);
+	p.window_sum = mbox_index_sum(p.nonce[0], window, (size_t)p.window);
 	p.sum = mbox_journal_progress_sum(&p);
 	if (mbox_write_at(j->fd, window, (size_t)p.window, j->data) == -1 ||
 	    mbox_write_at(j->fd, &p, sizeof(p),

@@ -87,10 +87,6 @@ struct mbox_journal {
 /* Octets before tail and end that are summed, at most. */
 #define MBOX_JOURNAL_PIECE 4096u
 
-/** mbox_journal_sum(seed, text, len): finds damage; it need not withstand an
- * attacker. */
-uint64_t mbox_journal_sum(uint64_t seed, const void *, size_t len);
-
 /** mbox_journal_piece(m, end, len, sum): of the mbox's ${len} octets before
  * ${end}. */
 int mbox_journal_piece(

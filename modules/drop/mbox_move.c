@@ -15,6 +15,7 @@
  * told whether it was cut, whatever was delivered since.
  */
 #define _GNU_SOURCE
+#include "mbox_index.h"
 #include "mbox_journal.h"
 
 #include <errno.h>
@@ -241,7 +242,7 @@ is_window(const struct mover *v, ssize_t len)
 	const struct mbox_progress *now = &v->j->now;
 
 	return len == (ssize_t)now->window &&
-	    mbox_journal_sum(now->nonce[0], v->buf, (size_t)now->window) ==
+	    mbox_index_sum(now->nonce[0], v->buf, (size_t)now->window) ==
 	    now->window_sum;
 }
 

@@ -12,50 +12,24 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "mbox_index.h"
 #include "mbox_journal.h"
 
 _Static_assert(sizeof(struct mbox_journal_head) == 104, "no holes");
 _Static_assert(sizeof(struct mbox_progress) == 72, "no holes");
 
-#define LANES 4
-
-uint64_t
-mbox_journal_sum(uint64_t seed, const void *octets, size_t len)
-{
-	uint64_t lane[LANES] = { seed, ~seed, seed ^ len, ~seed ^ len }, word;
-	const char *p = octets;
-	size_t i, n;
-
-	for (; len > 0; p += n, len -= n)
-		for (i = 0, n = 0; i < LANES && n < len; i++) {
-			size_t k =
-			    len - n < sizeof(word) ? len - n : sizeof(word);
-
-			word = 0;
-			memcpy(&word, p + n, k);
-			lane[i] = (lane[i] ^ word) * 0x9e3779b97f4a7c15u;
-			lane[i] ^= lane[i] >> 32;
-			n += k;
-		}
-	for (i = 1; i < LANES; i++) {
-		lane[0] = (lane[0] ^ lane[i]) * 0x9e3779b97f4a7c15u;
-		lane[0] ^= lane[0] >> 32;
-	}
-	return lane[0];
-}
-
 uint64_t
 mbox_journal_head_sum(const struct mbox_journal_head *h, const char *plan)
 {
-	return mbox_journal_sum(mbox_journal_sum(h->nonce[1], h,
-				    offsetof(struct mbox_journal_head, sum)),
+	return mbox_index_sum(mbox_index_sum(h->nonce[1], h,
+				  offsetof(struct mbox_journal_head, sum)),
 	    plan, (size_t)h->plan);
 }
 
 uint64_t
 mbox_journal_progress_sum(const struct mbox_progress *p)
 {
-	return mbox_journal_sum(
+	return mbox_index_sum(
 	    p->nonce[1], p, offsetof(struct mbox_progress, sum));
 }
 
@@ -70,7 +44,7 @@ mbox_journal_piece(
 		errno = ESTALE;
 	if (n != (ssize_t)len)
 		return -1;
-	*sum = mbox_journal_sum(end, text, len);
+	*sum = mbox_index_sum(end, text, len);
 	return 0;
 }
 
