@@ -346,6 +346,7 @@ static const struct popper_drop mbox_drop = {
 	.commit = mbox_commit,
 	.close = mbox_close,
 	.undelete = mbox_undelete,
+	.recover = mbox_mend,
 	.export_uids = mbox_export_uids,
 	.import_uids = mbox_import_uids,
 	.total = mbox_total,

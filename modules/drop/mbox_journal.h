@@ -182,4 +182,10 @@ int mbox_move_look(struct mbox *, struct mbox_journal *, enum mbox_window *);
  */
 int mbox_move(struct mbox *, struct mbox_journal *, bool *touched);
 
+/* --- mbox_mend.c --- */
+
+/** See recover in popper/drop.h. */
+int mbox_mend(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
+
 #endif

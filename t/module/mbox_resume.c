@@ -271,6 +271,61 @@ equal_mail_is_not_cut_off(void **state)
 	assert_true(cut > 0);
 }
 
+struct keeper {
+	struct popper_sink sink;
+	char text[512];
+};
+
+static int
+keep(struct popper_sink *sink, struct popper_slice line)
+{
+	struct keeper *k = (struct keeper *)sink;
+
+	(void)strncat(k->text, line.ptr, line.len);
+	return 0;
+}
+
+static void
+expect_lines(struct rig *r, const char *lines)
+{
+	struct keeper k = { .sink = { keep } };
+
+	assert_int_equal(rig_recover(r, &k.sink), 0);
+	assert_string_equal(k.text, lines);
+}
+
+static void
+recovery_says_what_it_found(void **state)
+{
+	struct rig *r = *state;
+	char path[160], lines[240];
+	int fd;
+
+	make_mailboxes(10, 7);
+	rig_put(r, before);
+	expect_lines(r, "nothing to do\n");
+	find_death(r, 12);
+	expect_lines(
+	    r, "finished a removal of messages that was interrupted\n");
+	rig_expect(r, after);
+	expect_lines(r, "nothing to do\n");
+	/* In doubt it says what a login would. */
+	find_death(r, 12);
+	change(r, (off_t)strlen(before), "junk\n");
+	assert_int_equal(rig_recover(r, NULL), -1);
+	assert_int_equal(r->error.status, POPPER_PERMANENT);
+	/* Mail that Qpopper left. */
+	assert_int_equal(unlinkat(r->state, MBOX_JOURNAL, 0), 0);
+	rig_put(r, before);
+	(void)snprintf(path, sizeof(path), "%s/.user.pop", r->spool);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, NEW, strlen(NEW)), strlen(NEW));
+	(void)close(fd);
+	(void)snprintf(
+	    lines, sizeof(lines), "took back the mail in %s\n", path);
+	expect_lines(r, lines);
+}
+
 #define RIGGED(test) \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
@@ -282,6 +337,7 @@ main(void)
 		RIGGED(in_doubt_nothing_is_touched),
 		RIGGED(a_damaged_journal_is_not_used),
 		RIGGED(equal_mail_is_not_cut_off),
+		RIGGED(recovery_says_what_it_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

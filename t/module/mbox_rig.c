@@ -79,6 +79,12 @@ rig_log(void)
 }
 
 int
+rig_recover(struct rig *r, struct popper_sink *sink)
+{
+	return r->drop->recover(&host, &r->conf, &r->place, sink, &r->error);
+}
+
+int
 rig_setup(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));

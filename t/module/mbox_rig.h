@@ -81,6 +81,9 @@ bool rig_exists(const struct rig *, const char *name);
 			return __LINE__ % 250 + 1; \
 	} while (0)
 
+/** rig_recover(r, sink): what popperctl recover asks for; 0 or -1. */
+int rig_recover(struct rig *, struct popper_sink *);
+
 /** rig_try_open(r): open; 0 or -1. */
 int rig_try_open(struct rig *);
 
