@@ -203,6 +203,9 @@ struct popper_drop {
 	 * lister said "enough"; -1 may come after some were put. */
 	int (*list)(void *self, unsigned want, struct popper_lister *,
 	    struct popper_error *);
+	/* Would total answer now, without reading mail first?  If not, sizes
+	 * are told only to clients that ask for them.  NULL: yes. */
+	bool (*is_measured)(const void *self);
 };
 
 #endif

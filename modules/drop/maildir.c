@@ -120,6 +120,7 @@ maildir_init(struct maildir *m, const struct popper_host *host)
 	m->host = host;
 	m->folder = m->tmp = m->state = -1;
 	m->sub[MAILDIR_CUR] = m->sub[MAILDIR_NEW] = -1;
+	m->index.file = -1;
 }
 
 int
@@ -181,125 +182,6 @@ maildir_lock(struct maildir *m, struct popper_error *error)
 	    error, POPPER_TEMPORARY, "maildir %s: lock", m->path);
 }
 
-/* Returns 1 if the message is to be shown, 0 if not, -1 if nothing is. */
-static int
-measure_one(struct maildir *m, struct maildir_record *record, char *buffer,
-    struct popper_error *error)
-{
-	int fd, result;
-
-	fd = maildir_open_message(m, record, error);
-	if (fd == -1) {
-		if (error->system == ENOMEM || error->system == EMFILE ||
-		    error->system == ENFILE)
-			return -1; /* our trouble, not this message's */
-		if (error->status != POPPER_ABSENT)
-			maildir_odd(m, maildir_where(record),
-			    maildir_name(&m->list, record), error->text);
-		return 0;
-	}
-	result = maildir_measure(fd, buffer, record);
-	if (result == -1)
-		maildir_odd(m, maildir_where(record),
-		    maildir_name(&m->list, record), strerror(errno));
-	(void)close(fd);
-	return result == 0;
-}
-
-/* Fix the sizes; messages that cannot be read leave the snapshot. */
-static int
-measure_all(struct maildir *m, struct popper_error *error)
-{
-	struct maildir_record *records = m->list.records;
-	char *buffer = NULL;
-	size_t i, kept = 0;
-	int shown;
-
-	for (i = 0; i < m->list.count; i++) {
-		if (!(records[i].flags & MAILDIR_MEASURED))
-			continue;
-		if (buffer == NULL &&
-		    (buffer = malloc(MAILDIR_BUFFER + 1)) == NULL)
-			return m->host->fail_system(
-			    error, POPPER_TEMPORARY, "maildir %s", m->path);
-		shown = measure_one(m, &records[i], buffer, error);
-		if (shown == -1)
-			goto err0;
-		if (shown == 0)
-			records[i].flags |= MAILDIR_DROPPED;
-	}
-	free(buffer);
-	for (i = 0; i < m->list.count; i++)
-		if (!(records[i].flags & MAILDIR_DROPPED))
-			records[kept++] = records[i];
-	m->list.count = kept;
-	return 0;
-
-err0:
-	free(buffer);
-	return -1;
-}
-
-/* Has nothing changed since an earlier session kept the index? */
-static bool
-is_known(const struct maildir *m)
-{
-	struct stat st;
-
-	for (int i = 0; i < MAILDIR_FOLDERS; i++)
-		if (m->sub[i] == -1 || fstat(m->sub[i], &st) == -1 ||
-		    !maildir_index_knows(m, (enum maildir_folder)i, &st))
-			return false;
-	return true;
-}
-
-/* The index is the snapshot. */
-static void
-take_index(struct maildir *m)
-{
-	m->list = m->index.list;
-	m->index.list = (struct maildir_list){ .count = 0 };
-	memcpy(m->changed, m->index.changed, sizeof(m->changed));
-	m->indexed = m->uids_ready = true;
-}
-
-static int
-read_folders(struct maildir *m, struct popper_error *error)
-{
-	size_t listed;
-
-	if (maildir_scan(m, &m->list, true, error) == -1)
-		return -1;
-	maildir_index_sizes(m);
-	listed = m->list.count;
-	if (measure_all(m, error) == -1)
-		return -1;
-	/* What was left out now may be readable the next time. */
-	if (m->odd > 0 || m->list.count < listed)
-		memset(m->changed, 0, sizeof(m->changed));
-	return 0;
-}
-
-static int
-take_snapshot(struct maildir *m, struct popper_error *error)
-{
-	int result = 0;
-
-	maildir_index_load(m);
-	if (is_known(m))
-		take_index(m);
-	else
-		result = read_folders(m, error);
-	maildir_index_free(m);
-	if (result == -1)
-		return -1;
-	if (m->odd > MAILDIR_WARNINGS)
-		m->host->log(POPPER_LOG_WARNING,
-		    "maildir %s: %u entries are left out in all", m->path,
-		    m->odd);
-	return 0;
-}
-
 static void
 maildir_close(void *self)
 {
@@ -309,6 +191,7 @@ maildir_close(void *self)
 		return;
 	assert(m->magic == MAILDIR_MAGIC);
 	maildir_index_save(m);
+	maildir_index_free(m);
 	maildir_detach(m);
 	close_fd(&m->state);
 	maildir_list_free(&m->list);
@@ -337,14 +220,13 @@ maildir_open(const struct popper_host *host, const void *conf,
 	if (place->state != -1)
 		m->state = fcntl(place->state, F_DUPFD_CLOEXEC, 0);
 	(void)maildir_recover(m, NULL);
-	if (take_snapshot(m, error) == -1)
+	if (maildir_snapshot(m, error) == -1)
 		goto err0;
 	*self = m;
 	return 0;
 
 err0:
-	m->stale_cache = false;
-	m->list.count = 0; /* nothing worth keeping */
+	m->stale_cache = m->listed = false; /* nothing worth keeping */
 	maildir_close(m);
 	return -1;
 }
@@ -364,7 +246,7 @@ maildir_count(const void *self)
 	const struct maildir *m = self;
 
 	assert(m != NULL && m->magic == MAILDIR_MAGIC);
-	return m->list.count;
+	return m->totals.count;
 }
 
 /* The later of the time in the name and the file's own; 0 if the file is not
@@ -389,12 +271,17 @@ maildir_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *error)
 {
 	struct maildir *m = maildir_from(self);
-	const struct maildir_record *record;
+	struct maildir_record *record;
 
+	if (maildir_need(m, error) == -1)
+		return -1;
 	assert(i < m->list.count);
 	record = &m->list.records[i];
-	if (want & POPPER_WANT_OCTETS)
+	if (want & POPPER_WANT_OCTETS) {
+		if (maildir_size(m, record, error) == -1)
+			return -1;
 		message->octets = record->octets;
+	}
 	if (want & POPPER_WANT_FLAGS)
 		message->flags =
 		    record->flags & MAILDIR_SEEN ? POPPER_MESSAGE_SEEN : 0;
@@ -402,6 +289,45 @@ maildir_describe(void *self, size_t i, unsigned want,
 		message->received = maildir_received(m, record);
 	if (want & POPPER_WANT_UID)
 		return maildir_uid(m, i, message->uid, error);
+	return 0;
+}
+
+static int
+maildir_total(void *self, uint64_t *octets, struct popper_error *error)
+{
+	struct maildir *m = maildir_from(self);
+
+	if (maildir_sizes(m, error) == -1)
+		return -1;
+	*octets = m->totals.octets;
+	return 0;
+}
+
+static bool
+maildir_is_measured(const void *self)
+{
+	const struct maildir *m = self;
+
+	return m->totals.unsized == 0;
+}
+
+static int
+maildir_list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *error)
+{
+	const struct popper_slice none = popper_slice("", 0);
+	struct maildir *m = maildir_from(self);
+
+	if (maildir_need(m, error) == -1)
+		return -1;
+	if (want == POPPER_WANT_UID)
+		return maildir_list_uids(m, lister, error);
+	if (maildir_sizes(m, error) == -1)
+		return -1;
+	for (size_t i = 0; i < m->list.count; i++)
+		if (lister->put(lister, i, m->list.records[i].octets, none) !=
+		    0)
+			break;
 	return 0;
 }
 
@@ -434,6 +360,9 @@ static const struct popper_drop maildir_drop = {
 	.import_uids = maildir_import_uids,
 	.undelete = maildir_undelete,
 	.recover = maildir_mend,
+	.total = maildir_total,
+	.list = maildir_list,
+	.is_measured = maildir_is_measured,
 };
 
 POPPER_MODULE(maildir, .version = "1", .summary = "mail in a Maildir folder",

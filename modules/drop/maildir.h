@@ -31,11 +31,17 @@ enum maildir_folder { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_FOLDERS };
 #define MAILDIR_SEEN 2u /* flag S */
 #define MAILDIR_TRASHED 4u /* flag T: counts for no quota */
 #define MAILDIR_MEASURED 8u /* measured in this session, not cached */
-#define MAILDIR_DROPPED 16u /* not shown: leaves the list */
+#define MAILDIR_DROPPED 16u /* leaves the list, or the index */
 #define MAILDIR_REMOVED 32u /* by our commit */
 #define MAILDIR_VANISHED 64u /* by another program, before it */
+#define MAILDIR_UNSIZED 128u /* nobody has measured it yet */
 /* Those that outlive a session, in the index. */
-#define MAILDIR_KEPT (MAILDIR_IN_NEW | MAILDIR_SEEN | MAILDIR_TRASHED)
+#define MAILDIR_KEPT \
+	(MAILDIR_IN_NEW | MAILDIR_SEEN | MAILDIR_TRASHED | MAILDIR_UNSIZED)
+
+/* Values of twin; from 2 on the number behind the unique-id. */
+#define MAILDIR_PLAIN 0 /* the id is the stem of the name */
+#define MAILDIR_HASHED 1 /* a hash of it, for it is no legal id */
 
 /* One file; 32 octets, since there may be very many. */
 struct maildir_record {
@@ -43,7 +49,7 @@ struct maildir_record {
 	uint64_t stored; /* octets of the file */
 	uint64_t inode;
 	uint32_t name; /* offset of the NUL-terminated name */
-	uint16_t twin; /* 0, or the number behind the unique-id */
+	uint16_t twin; /* MAILDIR_PLAIN, once twins are numbered, or others */
 	uint8_t base; /* length of the base */
 	uint8_t flags; /* MAILDIR_ bits */
 };
@@ -56,10 +62,19 @@ struct maildir_list {
 	size_t used, size; /* octets at names */
 };
 
+/* What the messages of a list amount to. */
+struct maildir_totals {
+	uint64_t count, unsized; /* messages; those without a size among them */
+	uint64_t octets; /* of the others */
+};
+
 /* What an earlier session has kept; see maildir_index.c. */
 struct maildir_index {
-	struct maildir_list list;
+	int file; /* or -1; what follows its head is read when it is needed */
+	struct maildir_totals totals;
+	uint64_t length, checksum; /* of what follows the head */
 	struct timespec changed[MAILDIR_FOLDERS]; /* or 0: do not trust it */
+	struct maildir_list list; /* once it was read */
 };
 
 #define MAILDIR_MAGIC 0x6d646972u
@@ -76,17 +91,19 @@ struct maildir {
 	bool looking; /* no list of another server is to be taken over */
 	bool stale_cache; /* a size in the index was wrong */
 	bool indexed; /* the snapshot is what the index says */
+	bool listed; /* the snapshot was read from there or the folders */
 	int folder; /* the Maildir; holds the lock */
 	uint64_t device, inode; /* of it */
 	int sub[MAILDIR_FOLDERS]; /* cur and new, or -1 */
 	int tmp; /* or -1 */
 	int state; /* the user's state folder, or -1 */
 	unsigned odd; /* entries that were left out */
-	struct maildir_list list; /* the snapshot */
+	struct maildir_totals totals; /* of the snapshot */
+	struct maildir_list list; /* the snapshot, if ${listed} */
 	/* When the folders were last changed before it; 0: it is not sure that
 	 * a later change can be told. */
 	struct timespec changed[MAILDIR_FOLDERS];
-	struct maildir_index index; /* while the snapshot is made */
+	struct maildir_index index; /* until the snapshot is made of it */
 	struct maildir_given *given; /* or NULL: not asked yet */
 	struct maildir_list fresh; /* as the folders were when last looked */
 	char path[POPPER_PATH_MAX + 1]; /* for the log */
@@ -121,6 +138,19 @@ int maildir_lock(struct maildir *, struct popper_error *);
 /** maildir_odd(m, folder, name, why): log that an entry was left out. */
 void maildir_odd(
     struct maildir *, enum maildir_folder, const char *name, const char *why);
+
+/* --- maildir_snapshot.c --- */
+
+/** maildir_snapshot(m, error): fix the messages of this session.  0 or -1. */
+int maildir_snapshot(struct maildir *, struct popper_error *);
+
+/**
+ * maildir_need(m, error):
+ * Have the snapshot in ${m->list}.  One that comes from the index is read only
+ * now; if it is damaged there the folders are read, and must hold as many
+ * messages as were told.  Returns 0 or -1.
+ */
+int maildir_need(struct maildir *, struct popper_error *);
 
 /* --- maildir_list.c --- */
 
@@ -195,11 +225,50 @@ int maildir_measure(int fd, char *buffer, struct maildir_record *);
 int maildir_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
     struct popper_error *);
 
+/* --- maildir_sizes.c --- */
+
+/* So many new messages are measured when the maildrop is opened: it takes less
+ * time than to log in.  Of more the sizes wait until they are asked for. */
+#define MAILDIR_AT_ONCE 64
+
+/**
+ * maildir_measure_few(m, error):
+ * Measure the new messages of the snapshot if they are few.  Those that cannot
+ * be read leave it.  Returns 0 or -1.
+ */
+int maildir_measure_few(struct maildir *, struct popper_error *);
+
+/**
+ * maildir_size(m, record, error):
+ * See that the size of a message of the snapshot is known.  One that is gone or
+ * cannot be read has none, and is logged: 0.  Returns 0 or -1.
+ */
+int maildir_size(
+    struct maildir *, struct maildir_record *, struct popper_error *);
+
+/**
+ * maildir_sizes(m, error):
+ * The same of all messages.  What was measured is kept in the index every now
+ * and then, so that who is cut off need not begin again.  Returns 0 or -1.
+ */
+int maildir_sizes(struct maildir *, struct popper_error *);
+
+/** maildir_add_up(list, totals): of the messages that will be kept. */
+void maildir_add_up(const struct maildir_list *, struct maildir_totals *);
+
 /* --- maildir_index.c: the file "maildir.index" in the state folder --- */
 
-/** maildir_index_load(m): read it into ${m->index}, which stays empty if it is
- * damaged or not ours. */
-void maildir_index_load(struct maildir *);
+/** maildir_checksum(sum, octets, len): going on from ${sum}.  It finds torn and
+ * damaged files and need not withstand an attacker. */
+uint64_t maildir_checksum(uint64_t sum, const void *octets, size_t len);
+
+/** maildir_index_open(m): read its head into ${m->index}; file stays -1 if it
+ * is not there, damaged or not ours. */
+void maildir_index_open(struct maildir *);
+
+/** maildir_index_read(m): read the rest, into ${m->index.list}, and close the
+ * file.  Returns 0, or -1 with an empty list if it is damaged. */
+int maildir_index_read(struct maildir *);
 
 /** maildir_index_knows(m, folder, st): does the index tell what is in that
  * folder, whose status is ${st}? */
@@ -211,13 +280,16 @@ bool maildir_index_knows(
 struct timespec maildir_index_time(int fd, const struct stat *);
 
 /** maildir_index_sizes(m): set stored and octets of the messages whose sizes
- * are known and mark all others MAILDIR_MEASURED. */
+ * are known and mark all others MAILDIR_UNSIZED. */
 void maildir_index_sizes(struct maildir *);
 
 void maildir_index_free(struct maildir *);
 
 /** maildir_index_save(m): keep the snapshot if that spares enough work. */
 void maildir_index_save(struct maildir *);
+
+/** maildir_index_write(m): keep it, or log why not.  Returns 0 or -1. */
+int maildir_index_write(struct maildir *);
 
 /* --- maildir_uid.c --- */
 
@@ -231,6 +303,10 @@ int maildir_uid(struct maildir *, size_t i, char *uid, struct popper_error *);
 /** maildir_native_uid(m, i, uid): popper's own id of message ${i}, once twins
  * are numbered. */
 void maildir_native_uid(const struct maildir *, size_t i, char *uid);
+
+/** maildir_list_uids(m, lister, error): put them all.  Returns 0 or -1. */
+int maildir_list_uids(
+    struct maildir *, struct popper_lister *, struct popper_error *);
 
 /** maildir_number_twins(m, error): tell messages of one name apart.  0 or -1.
  */

@@ -224,8 +224,10 @@ maildir_commit(void *self, const struct popper_changes *changes,
 	enum popper_outcome outcome = POPPER_DONE;
 	size_t i, deleted = 0, last = 0;
 
-	assert(m != NULL && m->magic == MAILDIR_MAGIC &&
-	    changes->count == m->list.count);
+	assert(m != NULL && m->magic == MAILDIR_MAGIC);
+	if (maildir_need(m, error) == -1)
+		return POPPER_NOT_DONE;
+	assert(changes->count == m->list.count);
 	for (i = 0; i < m->list.count; i++)
 		if (changes->marks[i] & POPPER_MARK_DELETED) {
 			deleted++;

@@ -22,6 +22,8 @@ maildir_export_uids(
 	/* Who looks whether all is well must not end the other server's time
 	 * with that. */
 	m->looking = true;
+	if (maildir_need(m, error) == -1 || maildir_sizes(m, error) == -1)
+		return -1;
 	for (i = 0; i < m->list.count; i++) {
 		if (maildir_uid(m, i, uid, error) == -1)
 			return -1;
@@ -73,7 +75,8 @@ maildir_import_uids(
 		.error = error };
 	int result = -1;
 
-	if (list_messages(m, &in) == 0)
+	if (maildir_need(m, error) == 0 && maildir_sizes(m, error) == 0 &&
+	    list_messages(m, &in) == 0)
 		result = pins_import(&in, lines);
 	maildir_given_free(m); /* it may say something else now */
 	pins_free(&in.here);

@@ -338,6 +338,13 @@ is_listed(const char *scheme, const char **name)
 	return strcmp(scheme, "courier") == 0 || strcmp(scheme, "dovecot") == 0;
 }
 
+/* Does the scheme give no id to anybody? */
+static bool
+is_own(const char *scheme)
+{
+	return strcmp(scheme, "popper") == 0 || strcmp(scheme, "native") == 0;
+}
+
 static int
 find(struct maildir *m, struct popper_error *error)
 {
@@ -353,6 +360,8 @@ find(struct maildir *m, struct popper_error *error)
 	if (is_listed(scheme, &name) && !pins_has_taken(&g->pins, scheme) &&
 	    take_list(m, name, error) == -1)
 		return -1;
+	if (g->pins.count == 0 && is_own(scheme))
+		return 0; /* none of them */
 	g->count = m->list.count;
 	if ((g->at = calloc(g->count + 1, sizeof(*g->at))) == NULL ||
 	    (g->kept = calloc(g->count + 1, 1)) == NULL || find_all(m) == -1 ||

@@ -13,10 +13,12 @@
  * true for the same base and inode, also when the folder has changed.
  *
  * The file is only a spare: whatever is odd about it, it is ignored, and the
- * folders and messages are read instead.
+ * folders and messages are read instead.  The head alone says how many messages
+ * there are and what they amount to; the rest is read when it is needed.
  *
  * Format, in the byte order and layout of the machine: struct head, its count
  * of struct maildir_record in the order of the snapshot, the names.
+ * doc/index-format.md
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +37,7 @@
 #define INDEX_FILE "maildir.index"
 #define INDEX_NEW "maildir.index.new"
 #define OLD_FILE "maildir.sizes" /* what there was before */
-#define INDEX_MAGIC 0x3031786469646d70u /* also tells the byte order */
+#define INDEX_MAGIC 0x3231786469646d70u /* also tells the byte order */
 #define INDEX_MAX ((off_t)1 << 31)
 
 /*
@@ -53,61 +55,83 @@ struct head {
 	uint64_t magic;
 	uint64_t device, inode; /* of the Maildir */
 	int64_t changed[2 * MAILDIR_FOLDERS]; /* ctimes: seconds, ns; or 0 */
-	uint64_t count; /* records */
+	struct maildir_totals totals; /* count is that of the records */
 	uint64_t length; /* octets of names */
-	uint64_t checksum; /* of all, this being 0 */
+	uint64_t body; /* checksum of records and names */
+	uint64_t checksum; /* of the head, this being 0 */
 };
 
 _Static_assert(sizeof(struct maildir_record) == 32, "no hidden octets");
+_Static_assert(sizeof(struct head) == 104, "no hidden octets");
 
-/* Finds torn and damaged files; it need not withstand an attacker. */
+#define LANES 4
+
 static uint64_t
-checksum(uint64_t sum, const void *octets, size_t len)
+mix(uint64_t sum, uint64_t word)
 {
-	const char *p = octets;
-	uint64_t word;
-
-	sum ^= len;
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-		sum ^= sum >> 32;
-	}
-	for (word = 0; len > 0; len--)
-		word = word << 8 | (unsigned char)*p++;
 	sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
 	return sum ^ sum >> 32;
 }
 
-static uint64_t
-checksum_all(struct head head, const struct maildir_list *list)
+/* Several sums at once, for each waits for its multiplication. */
+uint64_t
+maildir_checksum(uint64_t sum, const void *octets, size_t len)
 {
-	uint64_t sum;
+	uint64_t lane[LANES] = { sum ^ len, sum + 1, sum + 2, sum + 3 };
+	uint64_t word[LANES];
+	const char *p = octets;
 
-	head.checksum = 0;
-	sum = checksum(INDEX_MAGIC, &head, sizeof(head));
-	sum = checksum(sum, list->records, head.count * sizeof(*list->records));
-	return checksum(sum, list->names, head.length);
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(word, p, sizeof(word));
+		for (int i = 0; i < LANES; i++)
+			lane[i] = mix(lane[i], word[i]);
+	}
+	memset(word, 0, sizeof(word));
+	memcpy(word, p, len);
+	for (int i = 0; i < LANES; i++)
+		lane[0] = mix(lane[0], mix(lane[i], word[i]));
+	return lane[0];
 }
 
+static uint64_t
+checksum_head(struct head head)
+{
+	head.checksum = 0;
+	return maildir_checksum(INDEX_MAGIC, &head, sizeof(head));
+}
+
+static uint64_t
+checksum_body(const struct maildir_list *list)
+{
+	uint64_t sum = maildir_checksum(
+	    INDEX_MAGIC, list->records, list->count * sizeof(*list->records));
+
+	return maildir_checksum(sum, list->names, list->used);
+}
+
+/* May it be used without reaching beyond the names? */
 static bool
 is_sane(const struct maildir_list *list, const struct maildir_record *r)
 {
 	const char *name = list->names + r->name;
-	size_t len;
 
-	if (r->name >= list->used || (r->flags & ~MAILDIR_KEPT) != 0)
+	if (r->name >= list->used || r->base >= list->used - r->name ||
+	    r->base == 0 || (r->flags & ~MAILDIR_KEPT) != 0)
 		return false;
-	len = strlen(name); /* there is a NUL at the very end */
-	return len > 0 && name[0] != '.' && memchr(name, '/', len) == NULL &&
-	    r->base <= len && (name[r->base] == ':' || r->base == len) &&
-	    r->octets >= r->stored && r->octets - r->stored <= r->stored + 2;
+	if (name[0] == '.' || (name[r->base] != ':' && name[r->base] != '\0'))
+		return false;
+	if (r->flags & MAILDIR_UNSIZED)
+		return r->octets == 0 && r->stored == 0;
+	return r->octets >= r->stored && r->octets - r->stored <= r->stored + 2;
 }
 
 static bool
 are_sane(const struct maildir_list *list)
 {
-	if (list->used == 0 || list->names[list->used - 1] != '\0')
+	if (list->used == 0)
+		return list->count == 0;
+	if (list->names[list->used - 1] != '\0' ||
+	    memchr(list->names, '/', list->used) != NULL)
 		return false;
 	for (size_t i = 0; i < list->count; i++)
 		if (!is_sane(list, &list->records[i]))
@@ -115,27 +139,58 @@ are_sane(const struct maildir_list *list)
 	return true;
 }
 
-/* Read and check what follows the head. */
 static bool
-read_list(int fd, const struct head *head, struct maildir_list *list)
+same_totals(const struct maildir_totals *a, const struct maildir_totals *b)
 {
-	size_t octets = head->count * sizeof(*list->records);
+	return a->count == b->count && a->unsized == b->unsized &&
+	    a->octets == b->octets;
+}
+
+static bool
+read_list(struct maildir_index *x)
+{
+	struct maildir_list *list = &x->list;
+	size_t octets = x->totals.count * sizeof(*list->records);
+	struct maildir_totals totals;
 	struct iovec parts[2];
 	ssize_t got;
 
-	list->count = list->room = head->count;
-	list->used = list->size = head->length;
-	list->records = malloc(octets);
-	list->names = malloc(head->length);
+	list->count = list->room = x->totals.count;
+	list->used = list->size = x->length;
+	list->records = malloc(octets + 1);
+	list->names = malloc(x->length + 1);
 	if (list->records == NULL || list->names == NULL)
 		return false;
 	parts[0] =
 	    (struct iovec){ .iov_base = list->records, .iov_len = octets };
 	parts[1] =
-	    (struct iovec){ .iov_base = list->names, .iov_len = head->length };
-	got = readv(fd, parts, 2);
-	return got != -1 && (size_t)got == octets + head->length &&
-	    checksum_all(*head, list) == head->checksum && are_sane(list);
+	    (struct iovec){ .iov_base = list->names, .iov_len = x->length };
+	got = preadv(x->file, parts, 2, sizeof(struct head));
+	if (got == -1 || (size_t)got != octets + x->length ||
+	    checksum_body(list) != x->checksum || !are_sane(list))
+		return false;
+	maildir_add_up(list, &totals);
+	return same_totals(&totals, &x->totals);
+}
+
+static void
+close_file(struct maildir_index *x)
+{
+	if (x->file != -1)
+		(void)close(x->file);
+	x->file = -1;
+}
+
+int
+maildir_index_read(struct maildir *m)
+{
+	struct maildir_index *x = &m->index;
+	bool good = x->file != -1 && read_list(x);
+
+	if (!good)
+		maildir_list_free(&x->list);
+	close_file(x);
+	return good ? 0 : -1;
 }
 
 static bool
@@ -144,37 +199,42 @@ read_head(const struct maildir *m, int fd, struct head *head)
 	struct stat st;
 	uint64_t rest;
 
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size < (off_t)sizeof(*head) || st.st_size > INDEX_MAX ||
-	    read(fd, head, sizeof(*head)) != (ssize_t)sizeof(*head))
+	if (read(fd, head, sizeof(*head)) != (ssize_t)sizeof(*head) ||
+	    head->magic != INDEX_MAGIC || head->device != m->device ||
+	    head->inode != m->inode || checksum_head(*head) != head->checksum ||
+	    fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size < (off_t)sizeof(*head) || st.st_size > INDEX_MAX)
 		return false;
 	rest = (uint64_t)st.st_size - sizeof(*head);
-	return head->magic == INDEX_MAGIC && head->device == m->device &&
-	    head->inode == m->inode &&
-	    head->count <= rest / sizeof(struct maildir_record) &&
-	    head->length == rest - head->count * sizeof(struct maildir_record);
+	return head->totals.count <= rest / sizeof(struct maildir_record) &&
+	    head->totals.unsized <= head->totals.count &&
+	    head->length ==
+	    rest - head->totals.count * sizeof(struct maildir_record);
 }
 
 void
-maildir_index_load(struct maildir *m)
+maildir_index_open(struct maildir *m)
 {
 	struct maildir_index *x = &m->index;
 	struct head head;
-	int fd = -1;
 
-	if (m->state != -1)
-		fd = openat(m->state, INDEX_FILE,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1)
+	if (m->state == -1)
 		return;
-	if (!read_head(m, fd, &head) || !read_list(fd, &head, &x->list))
-		maildir_list_free(&x->list);
-	else
-		for (size_t i = 0; i < MAILDIR_FOLDERS; i++) {
-			x->changed[i].tv_sec = head.changed[2 * i];
-			x->changed[i].tv_nsec = head.changed[2 * i + 1];
-		}
-	(void)close(fd);
+	x->file = openat(m->state, INDEX_FILE,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (x->file == -1)
+		return;
+	if (!read_head(m, x->file, &head)) {
+		close_file(x);
+		return;
+	}
+	for (size_t i = 0; i < MAILDIR_FOLDERS; i++) {
+		x->changed[i].tv_sec = head.changed[2 * i];
+		x->changed[i].tv_nsec = head.changed[2 * i + 1];
+	}
+	x->totals = head.totals;
+	x->length = head.length;
+	x->checksum = head.body;
 }
 
 bool
@@ -210,7 +270,7 @@ take(struct maildir *m, struct maildir_record *record, size_t i)
 		if (k->inode == record->inode) {
 			record->stored = k->stored;
 			record->octets = k->octets;
-			return true;
+			return (k->flags & MAILDIR_UNSIZED) == 0;
 		}
 	}
 	return false;
@@ -231,8 +291,10 @@ maildir_index_sizes(struct maildir *m)
 			maildir_base(known, &known->records[at]),
 			maildir_base(&m->list, record)) < 0)
 			at++;
-		if (!take(m, record, at))
-			record->flags |= MAILDIR_MEASURED;
+		if (!take(m, record, at)) {
+			record->stored = record->octets = 0;
+			record->flags |= MAILDIR_UNSIZED;
+		}
 	}
 }
 
@@ -240,7 +302,15 @@ void
 maildir_index_free(struct maildir *m)
 {
 	maildir_list_free(&m->index.list);
+	close_file(&m->index);
 	memset(&m->index, 0, sizeof(m->index));
+	m->index.file = -1;
+}
+
+static bool
+is_kept(const struct maildir_record *record)
+{
+	return (record->flags & (MAILDIR_REMOVED | MAILDIR_DROPPED)) == 0;
 }
 
 /* Are there enough new sizes of messages that will still be there, or names
@@ -254,7 +324,7 @@ is_worth(const struct maildir *m)
 
 	for (size_t i = 0; i < m->list.count; i++) {
 		record = &m->list.records[i];
-		if (record->flags & MAILDIR_REMOVED)
+		if (!is_kept(record))
 			continue;
 		left++;
 		if (record->flags & MAILDIR_MEASURED)
@@ -278,7 +348,7 @@ copy_list(const struct maildir_list *from, struct maildir_list *to)
 	if (to->records == NULL || to->names == NULL)
 		return -1;
 	for (size_t i = 0; i < from->count; i++) {
-		if (from->records[i].flags & MAILDIR_REMOVED)
+		if (!is_kept(&from->records[i]))
 			continue;
 		record = &to->records[to->count++];
 		*record = from->records[i];
@@ -334,9 +404,10 @@ save(const struct maildir *m)
 		head.changed[2 * i] = m->changed[i].tv_sec;
 		head.changed[2 * i + 1] = m->changed[i].tv_nsec;
 	}
-	head.count = list.count;
+	maildir_add_up(&list, &head.totals);
 	head.length = list.used;
-	head.checksum = checksum_all(head, &list);
+	head.body = checksum_body(&list);
+	head.checksum = checksum_head(head);
 	result = write_file(m->state, &head, &list);
 	(void)unlinkat(m->state, OLD_FILE, 0);
 out:
@@ -344,22 +415,28 @@ out:
 	return result;
 }
 
-void
-maildir_index_save(struct maildir *m)
+int
+maildir_index_write(struct maildir *m)
 {
 	struct popper_error error;
 
+	/* Whoever takes names from the index takes the twins' numbers too. */
+	if (maildir_number_twins(m, &error) == -1)
+		return -1;
+	if (save(m) == 0)
+		return 0;
+	m->host->log(POPPER_LOG_DEBUG, "maildir %s: the index is not kept: %s",
+	    m->path, strerror(errno));
+	return -1;
+}
+
+void
+maildir_index_save(struct maildir *m)
+{
 	if (m->state == -1)
 		return;
-	if (m->stale_cache) {
+	if (m->stale_cache)
 		(void)unlinkat(m->state, INDEX_FILE, 0);
-		return;
-	}
-	/* Whoever takes names from the index takes the twins' numbers too. */
-	if (!is_worth(m) || maildir_number_twins(m, &error) == -1)
-		return;
-	if (save(m) == -1)
-		m->host->log(POPPER_LOG_DEBUG,
-		    "maildir %s: the index is not kept: %s", m->path,
-		    strerror(errno));
+	else if (m->listed && is_worth(m))
+		(void)maildir_index_write(m);
 }

@@ -175,8 +175,13 @@ maildir_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	struct popper_error why = { .status = POPPER_OK };
 	int fd, result;
 
-	assert(m != NULL && m->magic == MAILDIR_MAGIC && i < m->list.count);
+	assert(m != NULL && m->magic == MAILDIR_MAGIC);
+	if (maildir_need(m, error) == -1)
+		return -1;
+	assert(i < m->list.count);
 	record = &m->list.records[i];
+	if (maildir_size(m, record, error) == -1)
+		return -1;
 	if ((fd = maildir_open_message(m, record, &why)) == -1)
 		return m->host->fail(error, POPPER_TEMPORARY,
 		    "maildir %s: %s: %s", m->path,

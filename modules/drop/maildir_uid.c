@@ -68,26 +68,38 @@ put_hash(struct popper_slice stem, char *uid)
 	*uid = '\0';
 }
 
-/* The id of ${record} if it is the ${twin}th of its kind; 0 is the first. */
-static void
-make_uid(const struct maildir_list *list, const struct maildir_record *record,
-    unsigned twin, char *uid)
+/* The part of the name that the id is made of. */
+static struct popper_slice
+stem_of(const struct maildir_list *list, const struct maildir_record *record)
 {
 	struct popper_slice stem = maildir_base(list, record);
-	char suffix[16] = "";
-	size_t len = 0;
 
 	while (cut_size(&stem))
 		;
-	if (twin != 0)
+	return stem;
+}
+
+/* The id of ${record} if it is the ${twin}th of its kind; the first has no
+ * number.  Returns its length. */
+static size_t
+make_uid(const struct maildir_list *list, const struct maildir_record *record,
+    unsigned twin, char *uid)
+{
+	struct popper_slice stem = stem_of(list, record);
+	char suffix[16] = "";
+	size_t len = 0;
+
+	if (twin > MAILDIR_HASHED)
 		len = (size_t)snprintf(suffix, sizeof(suffix), ".%u", twin);
 	if (is_legal(stem, POPPER_UID_MAX - len)) {
 		memcpy(uid, stem.ptr, stem.len);
 		uid[stem.len] = '\0';
 	} else {
 		put_hash(stem, uid);
+		stem.len = 2 + 2 * HASHED;
 	}
-	memcpy(uid + strlen(uid), suffix, len + 1);
+	memcpy(uid + stem.len, suffix, len + 1);
+	return stem.len + len;
 }
 
 /* Unique-ids given so far: an open hash table of indices + 1. */
@@ -142,6 +154,9 @@ give_plain(struct known *known, struct maildir_list *list)
 		slot = find(known, list, uid);
 		if (*slot == 0) {
 			*slot = (uint32_t)(i + 1);
+			if (!is_legal(stem_of(list, &list->records[i]),
+				POPPER_UID_MAX))
+				list->records[i].twin = MAILDIR_HASHED;
 			continue;
 		}
 		list->records[i].twin = IS_TWIN;
@@ -206,7 +221,8 @@ maildir_number_twins(struct maildir *m, struct popper_error *error)
 void
 maildir_native_uid(const struct maildir *m, size_t i, char *uid)
 {
-	make_uid(&m->list, &m->list.records[i], m->list.records[i].twin, uid);
+	(void)make_uid(
+	    &m->list, &m->list.records[i], m->list.records[i].twin, uid);
 }
 
 int
@@ -221,5 +237,35 @@ maildir_uid(struct maildir *m, size_t i, char *uid, struct popper_error *error)
 		memcpy(uid, given, strlen(given) + 1);
 	else
 		maildir_native_uid(m, i, uid);
+	return 0;
+}
+
+/* The id of message ${i}, once all are known; ${text} may be used for it. */
+static struct popper_slice
+uid_of(const struct maildir *m, size_t i, char text[POPPER_UID_MAX + 1])
+{
+	const struct maildir_record *record = &m->list.records[i];
+	const char *given = maildir_given_uid(m, i);
+
+	if (given != NULL)
+		return popper_slice_text(given);
+	if (record->twin == MAILDIR_PLAIN)
+		return stem_of(&m->list, record);
+	return popper_slice(
+	    text, make_uid(&m->list, record, record->twin, text));
+}
+
+int
+maildir_list_uids(
+    struct maildir *m, struct popper_lister *lister, struct popper_error *error)
+{
+	char text[POPPER_UID_MAX + 1];
+
+	if (maildir_number_twins(m, error) == -1 ||
+	    maildir_given_find(m, error) == -1)
+		return -1;
+	for (size_t i = 0; i < m->list.count; i++)
+		if (lister->put(lister, i, 0, uid_of(m, i, text)) != 0)
+			break;
 	return 0;
 }

@@ -136,7 +136,7 @@ tell_template(struct session *s)
 }
 
 void
-account_login(struct session *s, size_t count, uint64_t octets)
+account_login(struct session *s, size_t count, const uint64_t *octets)
 {
 	struct fields f;
 
@@ -147,7 +147,8 @@ account_login(struct session *s, size_t count, uint64_t octets)
 	introduce(&f, "login", s);
 	describe_way(&f, s);
 	fields_number(&f, "messages", count);
-	fields_number(&f, "octets", octets);
+	if (octets != NULL)
+		fields_number(&f, "octets", *octets);
 	fields_log(&f, POPPER_LOG_INFO);
 }
 
@@ -206,7 +207,8 @@ tell_end(struct session *s, const char *reason, const struct tally *t)
 	if (s->expired > 0)
 		fields_number(&f, "expired", s->expired);
 	fields_number(&f, "left", t->left);
-	fields_number(&f, "left-octets", t->left_octets);
+	if (t->measured)
+		fields_number(&f, "left-octets", t->left_octets);
 	fields_number(&f, "sent", s->stream->octets_out);
 	fields_number(&f, "received", s->stream->octets_in);
 	if (s->settings->timing) {

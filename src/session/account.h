@@ -14,8 +14,9 @@ void account_start(struct session *);
 /** account_refused(s, error): the maildrop did not open. */
 void account_refused(struct session *, const struct popper_error *);
 
-/** account_login(s, count, octets): it did, and the client has been told. */
-void account_login(struct session *, size_t count, uint64_t octets);
+/** account_login(s, count, octets): it did, and the client has been told.
+ * NULL: nobody knows the octets yet. */
+void account_login(struct session *, size_t count, const uint64_t *octets);
 
 /**
  * account_end(s, end, result, tally):

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "session/pipeline.h"
+#include "session/transaction.h"
 
 struct listing {
 	struct popper_lister lister;
@@ -35,12 +36,18 @@ give_up(struct listing *l, const struct popper_error *e)
 /* "+OK 2 messages (320 octets)".  False: it was refused. */
 static bool __attribute__((noinline)) answer(struct listing *l)
 {
+	struct session *s = l->session;
 	struct popper_error e;
 	uint64_t octets;
 	size_t count;
 
-	if (messages_total(&l->session->messages, false, &count, &octets, &e) ==
-	    -1) {
+	if (!messages_are_measured(&s->messages)) { /* UIDL needs no sizes */
+		l->answered = true;
+		transaction_count(
+		    l->reply, s->maildrop.count - s->messages.deleted);
+		return true;
+	}
+	if (messages_total(&s->messages, false, &count, &octets, &e) == -1) {
 		l->refused = true;
 		l->command = "sizes";
 		give_up(l, &e);

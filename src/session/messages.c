@@ -218,6 +218,15 @@ add_up(const struct messages *m, bool deleted, uint64_t *octets,
 	return 0;
 }
 
+bool
+messages_are_measured(const struct messages *m)
+{
+	const struct maildrop *drop = m->maildrop;
+
+	return m->counted || !MAILDROP_HAS(drop->driver, is_measured) ||
+	    drop->driver->is_measured(drop->self);
+}
+
 int
 messages_total(struct messages *m, bool deleted, size_t *count,
     uint64_t *octets, struct popper_error *e)

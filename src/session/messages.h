@@ -80,6 +80,10 @@ int messages_list(const struct messages *, unsigned want,
 int messages_uid_check(
     size_t i, struct popper_slice uid, struct popper_error *);
 
+/** messages_are_measured(m): does the driver know all sizes without reading
+ * mail?  If not, ask for them only if somebody wants to know. */
+bool messages_are_measured(const struct messages *);
+
 /**
  * messages_total(m, deleted, count, octets, error):
  * Number and size of the messages that are (or are not) marked deleted.

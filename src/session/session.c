@@ -140,13 +140,16 @@ greet(struct session *s)
 	struct reply r;
 	size_t count = s->maildrop.count;
 	uint64_t octets = 0;
+	bool measured = messages_are_measured(&s->messages);
 
 	reply_start(&r, s->stream);
-	if (messages_total(&s->messages, false, &count, &octets, &e) == 0)
+	if (!measured)
+		transaction_count(&r, count);
+	else if (messages_total(&s->messages, false, &count, &octets, &e) == 0)
 		transaction_total(&r, count, octets);
 	else
 		reply_ok(&r, "maildrop is open");
-	account_login(s, count, octets);
+	account_login(s, count, measured ? &octets : NULL);
 	if (s->settings->process_titles)
 		title_set(s->opening->identity.user, s->opening->client);
 }

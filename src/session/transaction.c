@@ -55,17 +55,27 @@ transaction_total(struct reply *r, size_t count, uint64_t octets)
 	    r, "maildrop has %zu messages (%llu octets)", count, (ull)octets);
 }
 
+enum outcome
+transaction_count(struct reply *r, size_t count)
+{
+	if (count == 1)
+		return reply_ok(r, "maildrop has %zu message", count);
+	return reply_ok(r, "maildrop has %zu messages", count);
+}
+
 static enum outcome
-say_total(struct session *s, struct reply *r,
-    enum outcome (*say)(struct reply *, size_t, uint64_t))
+say_total(struct session *s, struct reply *r)
 {
 	struct popper_error e;
 	uint64_t octets;
 	size_t count;
 
+	if (!messages_are_measured(&s->messages))
+		return transaction_count(
+		    r, s->maildrop.count - s->messages.deleted);
 	if (messages_total(&s->messages, false, &count, &octets, &e) == -1)
 		return refuse("sizes", &e, r);
-	return say(r, count, octets);
+	return transaction_total(r, count, octets);
 }
 
 static enum outcome
@@ -197,7 +207,7 @@ rset_command(void *context, const struct arguments *args, struct reply *r)
 
 	(void)args;
 	messages_reset(&s->messages);
-	return say_total(s, r, transaction_total);
+	return say_total(s, r);
 }
 
 /* Of RFC 1460; an option, and unknown without it. */

@@ -11,6 +11,13 @@
 #include "base/error.h"
 #include "base/log.h"
 
+/* Nobody reads much mail for a line in the log, but Stats has to be right. */
+static bool
+wants_octets(const struct session *s)
+{
+	return messages_are_measured(&s->messages) || s->settings->statistics;
+}
+
 void
 update_abandon(struct session *s, struct tally *t)
 {
@@ -18,7 +25,10 @@ update_abandon(struct session *s, struct tally *t)
 	uint64_t octets;
 	size_t count;
 
-	*t = (struct tally){ .deleted = 0 };
+	*t = (struct tally){ .left = s->maildrop.count };
+	if (!(t->measured = wants_octets(s)))
+		return;
+	t->left = 0;
 	for (int deleted = 0; deleted <= 1; deleted++)
 		if (messages_total(
 			&s->messages, deleted, &count, &octets, &e) == 0) {
@@ -32,12 +42,15 @@ count(struct session *s, struct tally *t)
 {
 	struct popper_error e;
 
-	*t = (struct tally){ .deleted = 0 };
+	*t = (struct tally){ .measured = wants_octets(s) };
 	if (messages_total(&s->messages, true, &t->deleted, &t->deleted_octets,
 		&e) == -1 ||
-	    messages_total(
-		&s->messages, false, &t->left, &t->left_octets, &e) == -1)
+	    (t->measured &&
+		messages_total(
+		    &s->messages, false, &t->left, &t->left_octets, &e) == -1))
 		log_failure("sizes for the Stats line", &e);
+	if (!t->measured)
+		t->left = s->maildrop.count - t->deleted;
 }
 
 static bool

@@ -8,6 +8,7 @@
 struct tally {
 	size_t deleted, left;
 	uint64_t deleted_octets, left_octets;
+	bool measured; /* ${left_octets} is known */
 };
 
 /**

@@ -1,0 +1,390 @@
+/*
+ * maildir_lazy.c - sizes that wait until somebody asks for them, and an index
+ * that is read as far as it is needed.
+ *
+ * Runs in: tests.
+ */
+#define _GNU_SOURCE
+#include "maildir_bed.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "points.h"
+
+#define MANY 200
+#define VERY_MANY 4000
+#define INDEX "state/maildir.index"
+
+static const char *
+file_of(unsigned i)
+{
+	static char path[64];
+
+	(void)snprintf(path, sizeof(path), "Maildir/%s/%u.m%s",
+	    i % 2 ? "new" : "cur", 10000 + i, i % 2 ? "" : ":2,S");
+	return path;
+}
+
+static void
+make_mail(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		bed_text(&bed, file_of(i), "12\n4\n");
+}
+
+static uint64_t
+total(void *self)
+{
+	uint64_t octets = 0;
+
+	if (drop()->total(self, &octets, &error) == -1)
+		fail_msg("total: %s", error.text);
+	return octets;
+}
+
+static size_t
+unsized(const void *self)
+{
+	return ((const struct maildir *)self)->totals.unsized;
+}
+
+struct listed {
+	struct popper_lister lister;
+	size_t count;
+	uint64_t octets;
+	char text[MANY * 64];
+};
+
+static int
+put(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct listed *l = (struct listed *)lister;
+	size_t len = strlen(l->text);
+
+	assert_int_equal(i, l->count);
+	l->count++;
+	l->octets += octets;
+	(void)snprintf(l->text + len, sizeof(l->text) - len, "%.*s %llu\n",
+	    (int)uid.len, uid.ptr, (unsigned long long)octets);
+	return 0;
+}
+
+static struct listed *
+list(void *self, unsigned want)
+{
+	static struct listed l;
+
+	memset(&l, 0, sizeof(l));
+	l.lister.put = put;
+	assert_int_equal(drop()->list(self, want, &l.lister, &error), 0);
+	assert_int_equal(l.count, drop()->count(self));
+	return &l;
+}
+
+static void
+login_reads_no_message(void **state)
+{
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = opened();
+	assert_int_equal(drop()->count(self), MANY);
+	assert_false(drop()->is_measured(self));
+	assert_int_equal(list(self, POPPER_WANT_UID)->count, MANY);
+	assert_int_equal(unsized(self), MANY);
+	/* What is told is what is there when somebody asks. */
+	bed_text(&bed, file_of(7), "12\n4\n6789\n");
+	assert_int_equal(octets(self, 7), 13);
+	assert_int_equal(unsized(self), MANY - 1);
+	assert_int_equal(total(self), 7 * MANY + 6);
+	assert_true(drop()->is_measured(self));
+	assert_int_equal(list(self, POPPER_WANT_OCTETS)->octets, 7 * MANY + 6);
+	drop()->close(self);
+	/* And is kept. */
+	self = opened();
+	assert_true(drop()->is_measured(self));
+	assert_int_equal(total(self), 7 * MANY + 6);
+	drop()->close(self);
+}
+
+static void
+few_messages_are_measured_at_once(void **state)
+{
+	void *self;
+
+	(void)state;
+	make_mail(MAILDIR_AT_ONCE);
+	self = opened();
+	assert_true(drop()->is_measured(self));
+	drop()->close(self);
+}
+
+static void
+unsized_message_is_read(void **state)
+{
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = opened();
+	expect_text(self, 5, "12\n4\n");
+	assert_int_equal(unsized(self), MANY - 1);
+	drop()->close(self);
+}
+
+/* The client may know the number already: it stays. */
+static void
+vanished_message_has_no_size(void **state)
+{
+	struct collect c;
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = opened();
+	bed_remove(&bed, file_of(3));
+	bed_remove(&bed, file_of(4));
+	bed_folder(&bed, file_of(4));
+	assert_int_equal(total(self), 7 * (MANY - 2));
+	assert_int_equal(drop()->count(self), MANY);
+	assert_int_equal(octets(self, 3), 0);
+	assert_int_equal(octets(self, 4), 0);
+	assert_int_equal(octets(self, 5), 7);
+	for (size_t i = 3; i <= 4; i++) {
+		collect_start(&c);
+		assert_int_equal(drop()->read(self, i, 0, &c.sink, &error), -1);
+		assert_int_equal(c.len, 0);
+		collect_end(&c);
+	}
+	drop()->close(self);
+	self = opened();
+	assert_int_equal(drop()->count(self), MANY - 2);
+	assert_true(drop()->is_measured(self));
+	drop()->close(self);
+}
+
+static int
+measure_all(void *arg)
+{
+	uint64_t octets;
+	void *self = NULL;
+
+	(void)arg;
+	if (drop()->open(&bed_host, &conf, &bed.place, &self, &error) == -1)
+		return POINTS_SAID + 1;
+	points_begin();
+	(void)drop()->total(self, &octets, &error);
+	return POINTS_SAID + 2;
+}
+
+/* Killed after more than half of the work: that half is not done again. */
+static void
+interrupted_work_goes_on(void **state)
+{
+	struct points p = { .deed = POINTS_KILL, .at = VERY_MANY * 3 };
+	void *self;
+
+	(void)state;
+	if (!points_usable())
+		return;
+	make_mail(VERY_MANY);
+	points_run(&p, measure_all, NULL);
+	assert_true(p.done && WIFSIGNALED(p.status));
+	self = opened();
+	assert_false(drop()->is_measured(self));
+	assert_true(unsized(self) < VERY_MANY / 2);
+	assert_int_equal(total(self), 7 * VERY_MANY);
+	drop()->close(self);
+	self = opened();
+	assert_true(drop()->is_measured(self));
+	drop()->close(self);
+}
+
+/* --- The index, once the folders have come to rest. --- */
+
+static void *
+settled(void)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	void *self;
+
+	for (int i = 0; i < 1000; i++) {
+		self = opened();
+		if (((struct maildir *)self)->indexed)
+			return self;
+		(void)total(self);
+		drop()->close(self);
+		(void)nanosleep(&pause, NULL);
+	}
+	fail_msg("the index is never used");
+	return NULL;
+}
+
+static size_t
+read_index(char *content, size_t size)
+{
+	int fd = open(bed_path(&bed, INDEX), O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, content, size);
+
+	(void)close(fd);
+	assert_true(len > 0 && (size_t)len < size);
+	return (size_t)len;
+}
+
+/* Without touching its inode, as a bad disk would. */
+static void
+write_index(const char *content, size_t len)
+{
+	int fd =
+	    open(bed_path(&bed, INDEX), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, content, len), len);
+	assert_int_equal(ftruncate(fd, (off_t)len), 0);
+	(void)close(fd);
+}
+
+#define ROOM 65536
+#define HEAD 104 /* octets; what stands where in it: */
+#define OF_COUNT 56
+#define OF_LENGTH 80
+#define OF_SUM 96
+
+static void
+totals_need_the_head_only(void **state)
+{
+	static char content[ROOM];
+	void *self;
+	size_t len;
+
+	(void)state;
+	make_mail(MANY);
+	self = settled();
+	len = read_index(content, sizeof(content));
+	write_index(content, HEAD);
+	assert_int_equal(drop()->count(self), MANY);
+	assert_true(drop()->is_measured(self));
+	assert_int_equal(total(self), 7 * MANY);
+	assert_false(((struct maildir *)self)->listed);
+	write_index(content, len);
+	assert_int_equal(list(self, POPPER_WANT_OCTETS)->octets, 7 * MANY);
+	assert_true(((struct maildir *)self)->listed);
+	drop()->close(self);
+}
+
+static char right[MANY * 64];
+
+static void
+expect_right(void *self)
+{
+	assert_int_equal(drop()->count(self), MANY);
+	assert_int_equal(total(self), 7 * MANY);
+	assert_string_equal(list(self, POPPER_WANT_UID)->text, right);
+	assert_int_equal(list(self, POPPER_WANT_OCTETS)->octets, 7 * MANY);
+	drop()->close(self);
+}
+
+/* Each octet that is wrong, each length: the same answers. */
+static void
+damage_is_not_noticed_outside(void **state)
+{
+	static char content[ROOM];
+	size_t len, i;
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = settled();
+	(void)strcpy(right, list(self, POPPER_WANT_UID)->text);
+	drop()->close(self);
+	len = read_index(content, sizeof(content));
+	for (i = 0; i < len; i += i < 2 * HEAD ? 1 : 97) {
+		content[i] = (char)(content[i] ^ 1);
+		write_index(content, len);
+		expect_right(opened());
+		content[i] = (char)(content[i] ^ 1);
+		write_index(content, i);
+		expect_right(opened());
+	}
+}
+
+/* Whatever counts a user writes there, with a good checksum. */
+static void
+hostile_counts_are_refused(void **state)
+{
+	static const uint64_t bad[] = { 0, 1, MANY - 1, MANY + 1, UINT32_MAX,
+		UINT64_MAX / 32, UINT64_MAX / 32 + 1, UINT64_MAX - 103,
+		UINT64_MAX };
+	static char content[ROOM], head[HEAD];
+	uint64_t sum;
+	size_t len, i;
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = settled();
+	(void)strcpy(right, list(self, POPPER_WANT_UID)->text);
+	drop()->close(self);
+	len = read_index(content, sizeof(content));
+	memcpy(head, content, HEAD);
+	for (i = 0; i < 2 * sizeof(bad) / sizeof(bad[0]); i++) {
+		memcpy(content, head, HEAD);
+		memcpy(content + (i % 2 ? OF_COUNT : OF_LENGTH), &bad[i / 2],
+		    sizeof(uint64_t));
+		memset(content + OF_SUM, 0, sizeof(sum));
+		memcpy(&sum, content, sizeof(sum)); /* begins with the magic */
+		sum = maildir_checksum(sum, content, HEAD);
+		memcpy(content + OF_SUM, &sum, sizeof(sum));
+		write_index(content, len);
+		expect_right(opened());
+	}
+}
+
+/* Totals were told, then the rest is not there and the folders have changed. */
+static void
+damage_and_change_are_told(void **state)
+{
+	static char content[ROOM];
+	void *self;
+
+	(void)state;
+	make_mail(MANY);
+	self = settled();
+	(void)read_index(content, sizeof(content));
+	write_index(content, HEAD);
+	bed_text(&bed, "Maildir/new/20000.m", "one more\n");
+	assert_int_equal(
+	    drop()->describe(self, 0, POPPER_WANT_UID, NULL, &error), -1);
+	assert_int_equal(error.status, POPPER_TEMPORARY);
+	drop()->close(self);
+	self = opened();
+	assert_int_equal(drop()->count(self), MANY + 1);
+	assert_int_equal(total(self), 7 * MANY + 10);
+	drop()->close(self);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		MAILDIR_TEST(login_reads_no_message),
+		MAILDIR_TEST(few_messages_are_measured_at_once),
+		MAILDIR_TEST(unsized_message_is_read),
+		MAILDIR_TEST(vanished_message_has_no_size),
+		MAILDIR_TEST(interrupted_work_goes_on),
+		MAILDIR_TEST(totals_need_the_head_only),
+		MAILDIR_TEST(damage_is_not_noticed_outside),
+		MAILDIR_TEST(hostile_counts_are_refused),
+		MAILDIR_TEST(damage_and_change_are_told),
+	};
+
+	return cmocka_run_group_tests_name("maildir_lazy", tests, NULL, NULL);
+}
