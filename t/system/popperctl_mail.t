@@ -139,6 +139,63 @@ def recovers(server):
     os.rmdir(os.path.join(user.drop.path, "tmp/.popper-undo"))
 
 
+def damaged(server, kind):
+    """An index that is none: the mail and its ids are the same."""
+    user = server.add_user(kind + "-damaged", kind, MESSAGES)
+    ids(server, user)
+    state = server.path("state", user.name)
+    before = popperctl.run(server, "uidl", "export", user.name)
+    tap.equal((before[0], before[1].count("\n"), before[2]), (0, 5, ""),
+              kind + ": five unique-ids")
+    victim = server.write("victim", "untouched")
+    path = os.path.join(state, kind + ".index")
+
+    def garbage(path):
+        with open(path, "wb") as file:
+            file.write(os.urandom(4096))
+
+    def half(path):
+        os.truncate(path, os.path.getsize(path) // 2)
+
+    def turned(path):
+        with open(path, "r+b") as file:
+            data = bytearray(file.read())
+            data[len(data) // 2] ^= 0x40
+            file.seek(0)
+            file.write(data)
+
+    def pipe(path):
+        os.unlink(path)
+        os.mkfifo(path)
+
+    def link(path):
+        os.unlink(path)
+        os.symlink(victim, path)
+
+    def folder(path):
+        os.unlink(path)
+        os.mkdir(path)
+
+    for change in (garbage, half, turned, pipe, link, folder):
+        ids(server, user)  # a good one again, if it is worth one
+        if not os.path.isfile(path) or os.path.islink(path):
+            if os.path.lexists(path):
+                os.unlink(path)
+            garbage(path)
+        change(path)
+        if popper.ROOT:
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
+        for words in (("uidl", "export"), ("recover",)):
+            status, out, err = popperctl.run(server, *words, user.name)
+            if not tap.equal((status, out), (0, before[1] if words[0] == "uidl"
+                                             else "nothing to do\n"),
+                             "%s, %s: %s" % (kind, change.__name__, words[0])):
+                tap.diag(err)
+    os.rmdir(path)
+    with open(victim, encoding="utf-8") as file:
+        tap.equal(file.read(), "untouched", "nothing is written elsewhere")
+
+
 def killed(server, kind, marks):
     """QUIT is killed before each of its system calls; then popperctl comes,
     before the next login."""
@@ -225,6 +282,7 @@ def play(mode):
             ages(server)
             recovers(server)
         for kind in popper.DROPS:
+            damaged(server, kind)
             if mode == "daemon" and inject.usable():
                 killed(server, kind, [1, 3])
                 killed(server, kind, [5])
