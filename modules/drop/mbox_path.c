@@ -165,7 +165,7 @@ mbox_paths(const struct popper_host *h, const void *conf,
 		goto fail;
 	/* For the dot lock, and for the pid in another's. */
 	if (!c->dotlock ||
-	    (allow_folder(allow, path) == 0 && allow_lock(allow, path) == 0))
+	    (allow_lock(allow, path) == 0 && allow_folder(allow, path) == 0))
 		return 0;
 fail:
 	return h->fail(e, POPPER_TEMPORARY, "%s: cannot be allowed", path);

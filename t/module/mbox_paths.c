@@ -29,12 +29,14 @@ ask(struct popper_allow *a, const char *path, unsigned rights)
 	return 0;
 }
 
-/* The module asks for ${path} first of all, and finds it. */
+/* The module asks for ${path}, its dot lock and its folder, in this order, and
+ * finds it. */
 static void
 expect_path(struct rig *r, const char *path)
 {
 	struct asked asked = { .allow = { ask } };
-	char found[POPPER_PATH_MAX + 1], first[POPPER_PATH_MAX + 16];
+	char found[POPPER_PATH_MAX + 1], all[3 * POPPER_PATH_MAX];
+	int folder = (int)(strrchr(path, '/') - path);
 
 	r->identity.maildrop[0] = '\0';
 	if (mbox_path(&host_services, &r->conf, &r->place, found, &r->error) ==
@@ -44,9 +46,10 @@ expect_path(struct rig *r, const char *path)
 	assert_int_equal(r->drop->paths(&host_services, &r->conf, &r->place,
 			     &asked.allow, &r->error),
 	    0);
-	(void)snprintf(first, sizeof(first), "%u %s\n",
-	    POPPER_ALLOW_READ | POPPER_ALLOW_WRITE, path);
-	assert_memory_equal(asked.text, first, strlen(first));
+	(void)snprintf(all, sizeof(all), "%u %s\n%u %s.lock\n%u %.*s\n",
+	    POPPER_ALLOW_READ | POPPER_ALLOW_WRITE, path, POPPER_ALLOW_READ,
+	    path, POPPER_ALLOW_MAKE, folder, path);
+	assert_string_equal(asked.text, all);
 }
 
 static void
