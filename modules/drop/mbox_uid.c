@@ -418,7 +418,8 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 	    mbox_refuse_lookalikes(m, count) == -1)
 		goto fail;
 	mbox_given_end(given);
-	mbox_warn_changed(m);
+	if (known == 0) /* else the beginning has its old ones */
+		mbox_warn_changed(m);
 	m->unsaved = true;
 	result = 0;
 	goto out;
