@@ -57,8 +57,13 @@ struct mbox_given;
 /** mbox_given_new(m, error): before all messages are looked at. */
 struct mbox_given *mbox_given_new(struct mbox *, struct popper_error *);
 
-/** mbox_given_nothing(g): does the id of each message come from it alone? */
-bool mbox_given_nothing(const struct mbox_given *);
+/** mbox_given_is_over(g): is nothing to be taken over now, so that messages
+ * need not be looked at whose ids are known? */
+bool mbox_given_is_over(const struct mbox_given *);
+
+/** mbox_given_known(g, count): the ids of the first ${count} are in m->uids, so
+ * no other message gets their pins.  0, or -1 with errno. */
+int mbox_given_known(struct mbox_given *, size_t count);
 
 /**
  * mbox_given_pick(g, record, hash, text):

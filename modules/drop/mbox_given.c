@@ -118,9 +118,9 @@ fail:
 }
 
 bool
-mbox_given_nothing(const struct mbox_given *g)
+mbox_given_is_over(const struct mbox_given *g)
 {
-	return g->pins.count == 0 && g->lines == NULL;
+	return g->lines == NULL;
 }
 
 /* The number must be one that the IMAP server has given out, and higher than
@@ -236,7 +236,7 @@ mbox_given_free(struct mbox_given *g)
 	free(g);
 }
 
-/* --- Messages that are gone. --- */
+/* --- Pins of messages whose ids are known, or that are gone. --- */
 
 static int
 compare_uids(const void *va, const void *vb)
@@ -246,9 +246,11 @@ compare_uids(const void *va, const void *vb)
 	return strcmp((*a)->uid, (*b)->uid);
 }
 
-/* Mark the pins of removed messages as used. */
+/* Mark the pins of the first ${count} messages as used; with ${c} only of those
+ * that are removed. */
 static int
-mark_removed(struct mbox *m, const struct popper_changes *c, struct pins *pins)
+mark_used(const struct mbox *m, const struct popper_changes *c, size_t count,
+    struct pins *pins)
 {
 	struct pin **list = calloc(pins->count + 1, sizeof(*list)), **found;
 	char uid[POPPER_UID_MAX + 1];
@@ -260,8 +262,8 @@ mark_removed(struct mbox *m, const struct popper_changes *c, struct pins *pins)
 	for (i = 0; i < pins->count; i++)
 		list[i] = &pins->list[i];
 	qsort(list, pins->count, sizeof(*list), compare_uids);
-	for (i = 0; i < c->count; i++) {
-		if ((c->marks[i] & POPPER_MARK_DELETED) == 0)
+	for (i = 0; i < count; i++) {
+		if (c != NULL && (c->marks[i] & POPPER_MARK_DELETED) == 0)
 			continue;
 		mbox_uid_text(m, &m->uids[i], uid);
 		found =
@@ -273,12 +275,20 @@ mark_removed(struct mbox *m, const struct popper_changes *c, struct pins *pins)
 	return 0;
 }
 
+int
+mbox_given_known(struct mbox_given *g, size_t count)
+{
+	if (count == 0 || g->pins.count == 0)
+		return 0;
+	return mark_used(g->m, NULL, count, &g->pins);
+}
+
 static int
 forget(struct mbox *m, const struct popper_changes *c, struct pins *pins)
 {
 	size_t i, kept = 0, count = pins->count;
 
-	if (m->uids != NULL && mark_removed(m, c, pins) == -1)
+	if (m->uids != NULL && mark_used(m, c, c->count, pins) == -1)
 		return -1;
 	for (i = 0; m->uids != NULL && i < count; i++)
 		if (!pins->list[i].used)

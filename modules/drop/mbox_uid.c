@@ -404,11 +404,12 @@ mbox_uids(struct mbox *m, struct popper_error *e)
 	if (mbox_records(m, e) == -1 || (given = mbox_given_new(m, e)) == NULL)
 		return -1;
 	m->texts.len = 0;
-	if (mbox_given_nothing(given))
+	if (mbox_given_is_over(given))
 		known = mbox_older_ids(m, count);
 	if (known == 0)
 		m->uids = calloc(count, sizeof(*m->uids));
-	if (m->uids == NULL || hash_all(m, known, count, given) == -1)
+	if (m->uids == NULL || mbox_given_known(given, known) == -1 ||
+	    hash_all(m, known, count, given) == -1)
 		goto fail;
 	if (mbox_still(m, e) == -1)
 		goto out;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mbox_index_rig.h"
 
@@ -36,6 +37,15 @@ list(struct rig *r)
 	listed[0] = '\0';
 	assert_int_equal(r->drop->export_uids(r->self, &sink, &r->error), 0);
 	return listed;
+}
+
+/* A client asks for ids. */
+static void
+ask(struct rig *r)
+{
+	char uid[POPPER_UID_MAX + 1];
+
+	rig_uid(r, 0, uid);
 }
 
 static int
@@ -112,6 +122,34 @@ imported_ids_stay(void **state)
 	assert_int_equal(strlen(list(r)), 2 * MBOX_HASH_TEXT + 5);
 }
 
+/* From the last session's index for the old ones, and from a scan. */
+static void
+a_grown_mbox_keeps_them(void **state)
+{
+	struct rig *r = *state;
+	char *grown;
+
+	rig_put(r, FIRST EQUAL MARKED);
+	assert_int_equal(import(r, "a 20 -\nb 23 -\n"), 0);
+	expect_ids(r, "a b stored ");
+	rig_close(r);
+	rig_open(r);
+	ask(r);
+	rig_close(r);
+	assert_true(rig_exists(r, "mbox.index"));
+	/* One that is equal to one with an imported id, and another one. */
+	rig_deliver(r, EQUAL FROM_A "Subject: 5\n\nText\n\n");
+	rig_open(r);
+	ask(r);
+	grown = strdup(list(r));
+	assert_non_null(grown);
+	assert_memory_equal(grown, "a 20 ", 5);
+	rig_close(r);
+	assert_int_equal(unlinkat(r->state, "mbox.index", 0), 0);
+	assert_string_equal(list(r), grown);
+	free(grown);
+}
+
 /* In whatever order the lines come. */
 static void
 keys_tell_the_message(void **state)
@@ -177,8 +215,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { RIGGED(an_export_comes_back),
-		RIGGED(imported_ids_stay), RIGGED(keys_tell_the_message),
-		RIGGED(bad_lists_are_refused),
+		RIGGED(imported_ids_stay), RIGGED(a_grown_mbox_keeps_them),
+		RIGGED(keys_tell_the_message), RIGGED(bad_lists_are_refused),
 		RIGGED(an_export_takes_nothing_over) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
