@@ -360,8 +360,10 @@ find(struct maildir *m, struct popper_error *error)
 	if (is_listed(scheme, &name) && !pins_has_taken(&g->pins, scheme) &&
 	    take_list(m, name, error) == -1)
 		return -1;
-	if (g->pins.count == 0 && is_own(scheme))
+	if (g->pins.count == 0 && is_own(scheme)) {
+		maildir_note_scheme(m, &g->pins, NULL);
 		return 0; /* none of them */
+	}
 	g->count = m->list.count;
 	if ((g->at = calloc(g->count + 1, sizeof(*g->at))) == NULL ||
 	    (g->kept = calloc(g->count + 1, 1)) == NULL || find_all(m) == -1 ||
