@@ -117,6 +117,7 @@ class Popper(Peer):
     build = None  # top of the build tree
     extra = ''    # more lines for popper.conf
     lines_always = ''
+    drop_options = ''  # of the drop module
     # POPPER_BENCH_WRAP: a command in front of popper, see profile.sh.
 
     def command(self):
@@ -128,7 +129,7 @@ class Popper(Peer):
         write(f'{self.folder}/users', users, 0o600)
         os.makedirs(f'{self.folder}/state', mode=0o755, exist_ok=True)
         values = {'PORT': self.port, 'FOLDER': self.folder,
-                  'FORMAT': self.format,
+                  'FORMAT': self.format, 'OPTIONS': self.drop_options,
                   'BUILD': os.path.abspath(self.build)}
         for name in ('popper.conf', 'modules.conf'):
             text = fill(f'{name}.in', values)
@@ -151,6 +152,11 @@ class Popper(Peer):
 class TunedPopper(Popper):
     """Login workers serve many connections, one after the other."""
     lines_always = 'connections-per-worker = 200\n'
+
+
+class LazyPopper(TunedPopper):
+    """QUIT notes deletions and leaves the mbox alone."""
+    drop_options = '\tpurge = lazy\n\tpurge-time = ""\n'
 
 
 class Dovecot(Peer):
@@ -217,6 +223,7 @@ MAKERS = {
     'popper:maildir': lambda: Popper('popper', 'maildir', 21110),
     'popper-hp:mbox': lambda: TunedPopper('popper-hp', 'mbox', 21160),
     'popper-hp:maildir': lambda: TunedPopper('popper-hp', 'maildir', 21170),
+    'popper-lazy:mbox': lambda: LazyPopper('popper-lazy', 'mbox', 21180),
     'dovecot-hp:mbox': lambda: TunedDovecot('dovecot-hp', 'mbox', 21120),
     'dovecot-hp:maildir': lambda: TunedDovecot('dovecot-hp', 'maildir',
                                                21130),

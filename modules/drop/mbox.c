@@ -25,6 +25,7 @@
 #include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
+#include "mbox_waste.h"
 #include "settled.h"
 
 #define REOPENS 3 /* while another program replaces the file */
@@ -67,6 +68,10 @@ static const struct popper_option mbox_options[] = {
 	    "note what was read, and ids, in the mbox"),
 	POPPER_OPTION(SECONDS, struct mbox_conf, trash, "trash", "0",
 	    "how long to keep what clients delete"),
+	POPPER_OPTION(WORD, struct mbox_conf, purge, "purge", "quit lazy",
+	    "when deleted messages leave the file"),
+	POPPER_OPTION(TEXT, struct mbox_conf, purge_time, "purge-time", "2-5",
+	    "purge = lazy: hours in which they do, too"),
 	POPPER_OPTIONS_END
 };
 
@@ -98,6 +103,7 @@ mbox_close(void *self)
 		(void)close(m->state);
 	mbox_kept_close(m->kept);
 	mbox_kept_close(m->older);
+	mbox_waste_free(m);
 	mbox_index_free(&m->index);
 	free(m->uids);
 	free(m->texts.ptr);
@@ -125,7 +131,8 @@ new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
 	m->folder = m->fd = m->state = -1;
 	memcpy(m->user, place->identity->user, sizeof(m->user));
 	m->scheme = mbox_foreign_scheme(conf);
-	if (mbox_path(h, conf, place, m->path, e) == -1)
+	if (mbox_purge_check(h, conf, e) == -1 ||
+	    mbox_path(h, conf, place, m->path, e) == -1)
 		goto fail;
 	m->name = strrchr(m->path, '/') + 1;
 	n = snprintf(m->lock.name, sizeof(m->lock.name), "%s.lock", m->name);
@@ -288,6 +295,8 @@ mbox_open(const struct popper_host *h, const void *conf,
 		mbox_unlock(m);
 	}
 	mbox_remains_close(&left);
+	if (mbox_waste_load(m, e) == -1)
+		goto fail;
 	mbox_trash_settle(m);
 	*self = m;
 	return 0;
@@ -295,14 +304,6 @@ fail:
 	mbox_remains_close(&left);
 	mbox_close(m);
 	return -1;
-}
-
-static size_t
-mbox_count(const void *self)
-{
-	const struct mbox *m = self;
-
-	return m->index.count - m->internal;
 }
 
 /* Message ${i}, which must be there. */
@@ -313,7 +314,7 @@ record(const struct mbox *m, size_t i)
 	return &m->index.records[i + m->internal];
 }
 
-static int
+int
 mbox_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *e)
 {
@@ -340,17 +341,17 @@ static const struct popper_drop mbox_drop = {
 	.size = sizeof(mbox_drop),
 	.paths = mbox_paths,
 	.open = mbox_open,
-	.count = mbox_count,
-	.describe = mbox_describe,
-	.read = mbox_read,
-	.commit = mbox_commit,
+	.count = mbox_view_count,
+	.describe = mbox_view_describe,
+	.read = mbox_view_read,
+	.commit = mbox_view_commit,
 	.close = mbox_close,
 	.undelete = mbox_undelete,
 	.recover = mbox_mend,
-	.export_uids = mbox_export_uids,
+	.export_uids = mbox_view_export,
 	.import_uids = mbox_import_uids,
-	.total = mbox_total,
-	.list = mbox_list,
+	.total = mbox_view_total,
+	.list = mbox_view_list,
 };
 
 POPPER_MODULE(mbox, .version = "0.1.0",

@@ -113,6 +113,7 @@ struct mbox {
 	struct mbox_texts texts;
 	enum mbox_scheme scheme;
 	struct mbox_twins twins;
+	struct mbox_waste *waste; /* see mbox_waste.h; or NULL */
 	char *buffer; /* MBOX_BUFFER octets, or NULL: nothing read yet */
 	const char *name; /* of the mbox in its folder: the end of ${path} */
 	char path[POPPER_PATH_MAX + 1];

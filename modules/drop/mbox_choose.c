@@ -262,9 +262,9 @@ mbox_choose(struct mbox_undelete *u)
 	const struct mbox *m = u->m;
 	struct mbox_return *back = &u->back;
 	struct mbox_uid *sorted;
-	size_t i, used = 0;
+	size_t i, used = 0, count = m->index.count - m->internal;
 
-	sorted = mbox_trash_sort(m->uids, m->index.count - m->internal);
+	sorted = mbox_trash_sort(m, &count);
 	u->sources = calloc(back->count, sizeof(*u->sources));
 	if (sorted == NULL || u->sources == NULL)
 		goto fail;

@@ -267,7 +267,7 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	outcome = commit_locked(m, c, &kept, e);
 	mbox_unlock(m);
 	/* Unless they may come back. */
-	if (outcome == POPPER_DONE && *kept.name == '\0' &&
+	if (outcome == POPPER_DONE && m->conf->trash == 0 &&
 	    (gone == c->count || m->uids != NULL))
 		mbox_given_forget(m, c);
 	if (*kept.name != '\0')

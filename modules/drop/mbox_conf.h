@@ -27,6 +27,8 @@ struct mbox_conf {
 	bool old_style_uid;
 	bool update_status_headers;
 	uint64_t trash; /* seconds that removed mail is kept; 0: it is not */
+	const char *purge; /* "quit" or "lazy" */
+	const char *purge_time; /* "" or hours, as "2-5" */
 };
 
 /* How the unique-id of a message is made; up to Qpopper's, of one without

@@ -19,6 +19,7 @@
 
 #include "mbox_record.h"
 #include "mbox_trash.h"
+#include "mbox_waste.h"
 
 #define TRIES 1000 /* commits of one second */
 #define EXPIRE_MOST 32 /* batches that one commit removes */
@@ -80,16 +81,17 @@ compare(const void *a, const void *b)
 }
 
 struct mbox_uid *
-mbox_trash_sort(const struct mbox_uid *uids, size_t count)
+mbox_trash_sort(const struct mbox *m, size_t *count)
 {
-	struct mbox_uid *list = calloc(count + 1, sizeof(*list));
-	size_t i;
+	size_t i, all = m->waste != NULL ? m->waste->messages : *count;
+	struct mbox_uid *list = calloc(all + 1, sizeof(*list));
 
 	if (list == NULL)
 		return NULL;
-	for (i = 0; i < count; i++)
-		list[i] = uids[i];
-	qsort(list, count, sizeof(*list), compare);
+	for (*count = 0, i = 0; i < all; i++)
+		if (m->waste == NULL || !m->waste->gone[i])
+			list[(*count)++] = m->uids[i];
+	qsort(list, *count, sizeof(*list), compare);
 	return list;
 }
 
@@ -114,16 +116,24 @@ mbox_trash_count(const struct mbox_uid *uids, size_t count,
 
 /* --- Before the commit --- */
 
+/* Not of those that were noted as gone before: they were kept then. */
+static bool
+is_fresh(const struct popper_changes *c, size_t i)
+{
+	return (c->marks[i] & (POPPER_MARK_DELETED | MBOX_MARK_WASTED)) ==
+	    POPPER_MARK_DELETED;
+}
+
 /* The list of what is marked. */
 static int
 list_marked(
     const struct mbox *m, const struct popper_changes *c, struct mbox_batch *b)
 {
-	struct mbox_uid *sorted = mbox_trash_sort(m->uids, c->count);
+	size_t i, count = c->count;
+	struct mbox_uid *sorted = mbox_trash_sort(m, &count);
 	const struct mbox_record *r;
 	struct mbox_trashed *k;
 	uint64_t at = 0;
-	size_t i;
 
 	b->list = calloc(c->count + 1, sizeof(*b->list));
 	if (sorted == NULL || b->list == NULL) {
@@ -131,7 +141,7 @@ list_marked(
 		return -1;
 	}
 	for (i = 0; i < c->count; i++) {
-		if ((c->marks[i] & POPPER_MARK_DELETED) == 0)
+		if (!is_fresh(c, i))
 			continue;
 		r = &m->index.records[i + m->internal];
 		k = &b->list[b->count++];
@@ -141,8 +151,7 @@ list_marked(
 		at += k->len;
 		memcpy(k->hash, m->uids[i].hash, sizeof(k->hash));
 		k->ordinal = m->uids[i].ordinal;
-		k->copies =
-		    (uint32_t)mbox_trash_count(sorted, c->count, k->hash);
+		k->copies = (uint32_t)mbox_trash_count(sorted, count, k->hash);
 	}
 	free(sorted);
 	return 0;
@@ -158,7 +167,7 @@ copy_marked(struct mbox *m, const struct popper_changes *c, int fd)
 	size_t i;
 
 	for (i = 0; i < c->count; i++) {
-		if ((c->marks[i] & POPPER_MARK_DELETED) == 0)
+		if (!is_fresh(c, i))
 			continue;
 		begin = x->records[i + m->internal].offset;
 		if (begin != to) {
@@ -207,7 +216,13 @@ keep(struct mbox *m, const struct popper_changes *c, struct mbox_batch *b,
 	int fd, failed;
 
 	errno = ENOMEM;
-	if (list_marked(m, c, b) == -1 || (fd = make_file(trash, b)) == -1)
+	if (list_marked(m, c, b) == -1)
+		return -1;
+	if (b->count == 0) {
+		mbox_batch_free(b);
+		return 0;
+	}
+	if ((fd = make_file(trash, b)) == -1)
 		return -1;
 	failed = copy_marked(m, c, fd);
 	if (close(fd) == -1 || failed == -1 || fsync(trash) == -1)

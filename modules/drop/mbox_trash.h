@@ -84,8 +84,9 @@ void mbox_trash_drop(int trash, const char *name);
  * ${uids} are in the order of their hashes: mbox_trash_sort. */
 size_t mbox_trash_count(const struct mbox_uid *uids, size_t count,
     const unsigned char hash[MBOX_HASH_SIZE]);
-/** mbox_trash_sort(uids, count): a copy in that order, to be freed; or NULL. */
-struct mbox_uid *mbox_trash_sort(const struct mbox_uid *, size_t count);
+/** mbox_trash_sort(m, count): a copy of the first ${count} of m->uids in that
+ * order, without those that are gone, to be freed; or NULL. */
+struct mbox_uid *mbox_trash_sort(const struct mbox *, size_t *count);
 
 /* --- mbox_trash_settle.c --- */
 

@@ -29,7 +29,7 @@ was_committed(struct mbox *m, const struct mbox_batch *b)
 		m->host->log(POPPER_LOG_WARNING, "%s", e.text);
 		return -1;
 	}
-	if ((sorted = mbox_trash_sort(m->uids, count)) == NULL)
+	if ((sorted = mbox_trash_sort(m, &count)) == NULL)
 		return -1;
 	for (i = 0; i < b->count && !fewer; i++)
 		fewer = mbox_trash_count(sorted, count, b->list[i].hash) <

@@ -22,6 +22,7 @@
 #include "mbox_index.h"
 #include "mbox_twins.h"
 #include "mbox_undelete.h"
+#include "mbox_waste.h"
 
 /* The sum of all pieces: what the note says.  0, or -1 with errno. */
 static int
@@ -195,6 +196,25 @@ free_all(struct mbox_undelete *u)
 	free(u);
 }
 
+/* What was only noted as gone is removed first: else it would be taken for a
+ * copy of what comes back. */
+static int
+open_purged(const struct popper_host *h, const void *conf,
+    const struct popper_place *place, void **self, struct popper_error *e)
+{
+	struct mbox *m;
+	int failed;
+
+	if (mbox_open(h, conf, place, self, e) == -1)
+		return -1;
+	m = mbox_from_self(*self);
+	if (m->waste == NULL)
+		return 0;
+	failed = mbox_view_purge(m, e);
+	mbox_close(m);
+	return failed == -1 ? -1 : mbox_open(h, conf, place, self, e);
+}
+
 int
 mbox_undelete(const struct popper_host *h, const void *conf,
     const struct popper_place *place, uint64_t since, uint64_t *count,
@@ -205,7 +225,7 @@ mbox_undelete(const struct popper_host *h, const void *conf,
 	void *self;
 
 	*count = 0;
-	if (mbox_open(h, conf, place, &self, e) == -1)
+	if (open_purged(h, conf, place, &self, e) == -1)
 		return -1;
 	if ((u = calloc(1, sizeof(*u))) == NULL) {
 		mbox_close(self);

@@ -115,6 +115,8 @@ rig_setup(void **state)
 		.check_old_spool_loc = true,
 		.merge_temp_drop = true,
 		.uw_kludge = true,
+		.purge = "quit",
+		.purge_time = "",
 		.unique_id = "popper",
 		.dovecot_format = "%08Xu%08Xv" };
 	r->identity = (struct popper_identity){
