@@ -182,7 +182,7 @@ maildir_lock(struct maildir *m, struct popper_error *error)
 	    error, POPPER_TEMPORARY, "maildir %s: lock", m->path);
 }
 
-static void
+void
 maildir_close(void *self)
 {
 	struct maildir *m = self;
@@ -201,15 +201,16 @@ maildir_close(void *self)
 	free(m);
 }
 
-static int
-maildir_open(const struct popper_host *host, const void *conf,
-    const struct popper_place *place, void **self, struct popper_error *error)
+struct maildir *
+maildir_begin(const struct popper_host *host, const struct maildir_conf *c,
+    const struct popper_place *place, struct popper_error *error)
 {
-	const struct maildir_conf *c = conf;
 	struct maildir *m;
 
-	if ((m = calloc(1, sizeof(*m))) == NULL)
-		return host->fail_system(error, POPPER_TEMPORARY, "maildir");
+	if ((m = calloc(1, sizeof(*m))) == NULL) {
+		(void)host->fail_system(error, POPPER_TEMPORARY, "maildir");
+		return NULL;
+	}
 	maildir_init(m, host);
 	m->conf = c;
 	m->mark_seen = c->mark_seen;
@@ -219,16 +220,30 @@ maildir_open(const struct popper_host *host, const void *conf,
 		goto err0;
 	if (place->state != -1)
 		m->state = fcntl(place->state, F_DUPFD_CLOEXEC, 0);
-	(void)maildir_recover(m, NULL);
-	if (maildir_snapshot(m, error) == -1)
-		goto err0;
-	*self = m;
-	return 0;
+	return m;
 
 err0:
-	m->stale_cache = m->listed = false; /* nothing worth keeping */
 	maildir_close(m);
-	return -1;
+	return NULL;
+}
+
+static int
+maildir_open(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, void **self, struct popper_error *error)
+{
+	struct maildir *m = maildir_begin(host, conf, place, error);
+
+	if (m == NULL)
+		return -1;
+	(void)maildir_recover(m, NULL);
+	if (maildir_snapshot(m, error) == -1) {
+		/* Nothing worth keeping. */
+		m->stale_cache = m->listed = false;
+		maildir_close(m);
+		return -1;
+	}
+	*self = m;
+	return 0;
 }
 
 static struct maildir *
@@ -360,6 +375,9 @@ static const struct popper_drop maildir_drop = {
 	.import_uids = maildir_import_uids,
 	.undelete = maildir_undelete,
 	.recover = maildir_mend,
+	.check = maildir_check,
+	.dump = maildir_dump,
+	.rebuild = maildir_rebuild,
 	.total = maildir_total,
 	.list = maildir_list,
 	.is_measured = maildir_is_measured,

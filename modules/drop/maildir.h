@@ -135,6 +135,19 @@ void maildir_detach(struct maildir *);
  * it is detached.  0, or -1: POPPER_IN_USE. */
 int maildir_lock(struct maildir *, struct popper_error *);
 
+/**
+ * maildir_begin(host, conf, place, error):
+ * The Maildir, attached and locked; no message has been looked at.  NULL with
+ * ${error} if that failed.  End with maildir_close.
+ */
+struct maildir *maildir_begin(const struct popper_host *,
+    const struct maildir_conf *, const struct popper_place *,
+    struct popper_error *);
+
+/** maildir_close(self): keep the snapshot if it is worth it, let go.  Takes
+ * NULL. */
+void maildir_close(void *self);
+
 /** maildir_odd(m, folder, name, why): log that an entry was left out. */
 void maildir_odd(
     struct maildir *, enum maildir_folder, const char *name, const char *why);
@@ -385,6 +398,15 @@ int maildir_undelete(const struct popper_host *, const void *conf,
     const struct popper_place *, uint64_t since, uint64_t *count,
     struct popper_error *);
 int maildir_mend(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
+
+/* --- maildir_tell.c: for popperctl; see popper/drop.h --- */
+
+int maildir_dump(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
+int maildir_check(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
+int maildir_rebuild(const struct popper_host *, const void *conf,
     const struct popper_place *, struct popper_sink *, struct popper_error *);
 
 /* --- maildir_deliver.c --- */
