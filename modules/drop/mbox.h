@@ -101,6 +101,7 @@ struct mbox {
 	bool remote; /* its status is believed under the lock only */
 	bool settled; /* a change after ${seen} cannot have the same ctime */
 	bool looking; /* no ids of another server are to be taken over */
+	bool finished; /* a removal that an earlier session had begun */
 	bool unsaved; /* more is known than the file "mbox.index" says */
 	struct mbox_kept *kept; /* that file, if it is true; or NULL */
 	/* It was true of the beginning of the mbox, which has grown; or NULL */

@@ -213,15 +213,16 @@ end_journal(struct mbox *m, struct mbox_journal *j)
 
 /* With the locks held. */
 static enum popper_outcome
-commit_locked(struct mbox *m, const struct popper_changes *c,
-    struct mbox_batch *kept, struct popper_error *e)
+commit_locked(
+    struct mbox *m, const struct popper_changes *c, struct popper_error *e)
 {
 	struct mbox_journal j = { .fd = -1 };
+	struct mbox_batch kept = { .list = NULL };
 	enum popper_outcome outcome = POPPER_NOT_DONE;
 	struct stat st;
 
 	if (look_again(m, &st, e) == -1 ||
-	    (m->conf->trash > 0 && mbox_trash_keep(m, c, kept, e) == -1))
+	    (m->conf->trash > 0 && mbox_trash_keep(m, c, &kept, e) == -1))
 		return outcome;
 	if (make_plan(m, c, &j.plan) == -1)
 		m->host->fail(e, POPPER_TEMPORARY, "out of memory");
@@ -235,8 +236,12 @@ commit_locked(struct mbox *m, const struct popper_changes *c,
 		mbox_set_times(m, &st);
 		if (m->uids != NULL || count_marked(c) == c->count)
 			mbox_twins_save(m, c);
-		end_journal(m, &j);
 	}
+	if (*kept.name != '\0')
+		mbox_trash_end(m, &kept, outcome);
+	/* Last: who finds the journal knows what became of the rest. */
+	if (outcome == POPPER_DONE)
+		end_journal(m, &j);
 	mbox_journal_free(&j);
 	return outcome;
 }
@@ -246,7 +251,6 @@ static enum popper_outcome
 remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
     struct popper_error *e)
 {
-	struct mbox_batch kept = { .list = NULL };
 	enum popper_outcome outcome;
 	struct popper_error ignored;
 
@@ -264,14 +268,12 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	mbox_twins_intend(m, c);
 	if (mbox_lock(m, F_WRLCK, e) == -1)
 		return POPPER_NOT_DONE;
-	outcome = commit_locked(m, c, &kept, e);
+	outcome = commit_locked(m, c, e);
 	mbox_unlock(m);
 	/* Unless they may come back. */
 	if (outcome == POPPER_DONE && m->conf->trash == 0 &&
 	    (gone == c->count || m->uids != NULL))
 		mbox_given_forget(m, c);
-	if (*kept.name != '\0')
-		mbox_trash_end(m, &kept, outcome);
 	mbox_trash_expire(m);
 	return outcome;
 }

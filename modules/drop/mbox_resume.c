@@ -22,6 +22,7 @@
 #include <fcntl.h>
 
 #include "mbox_journal.h"
+#include "mbox_trash.h"
 #include "mbox_twins.h"
 
 /* Is a piece that the commit leaves alone what it was?  1, 0, or -1. */
@@ -172,8 +173,11 @@ mbox_resume(struct mbox *m, struct popper_error *e)
 
 	if (state == 1)
 		state = finish(m, &j, e);
-	if (state == 0 && j.now.number > 0)
+	if (state == 0 && j.now.number > 0) {
+		m->finished = true;
 		mbox_twins_gone(m);
+		mbox_trash_settle(m);
+	}
 	if (state != -1 && mbox_journal_end(m, &j) == -1)
 		state = m->host->fail_system(e, POPPER_TEMPORARY,
 		    "%s: cannot rename " MBOX_JOURNAL " in the state folder "

@@ -4,7 +4,8 @@
  *
  * Runs in: the session, as the user, at open.
  *
- * The mbox tells.  If a message of the note's list has fewer copies than before
+ * If the removal was finished just now, that tells (mbox_resume.c); else the
+ * mbox does.  If a message of the note's list has fewer copies than before
  * the commit, the commit took place, since it is all or nothing.  And what was
  * to come back lies in the mbox where the note says, octet by octet, or it does
  * not.
@@ -41,7 +42,7 @@ was_committed(struct mbox *m, const struct mbox_batch *b)
 static int
 settle_kept(struct mbox *m, int trash, const struct mbox_batch *b)
 {
-	int was = was_committed(m, b);
+	int was = m->finished ? 1 : was_committed(m, b);
 
 	if (was == -1)
 		return -1;

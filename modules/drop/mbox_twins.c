@@ -262,6 +262,17 @@ has_twins(const struct mbox *m, size_t count)
 	return i < count;
 }
 
+/* Has a commit that came to nothing left its marks? */
+static bool
+is_marked(const struct mbox_twins *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count && !t->list[i].goes; i++)
+		;
+	return i < t->count;
+}
+
 static int
 save(struct account *a)
 {
@@ -274,8 +285,8 @@ save(struct account *a)
 		return -1;
 	if (list != NULL && write_groups(a, list) > 0)
 		failed = replace_file(a, list);
-	else if (!a->before && unlinkat(m->state, MBOX_TWINS, 0) == -1 &&
-	    errno != ENOENT)
+	else if ((!a->before || (list != NULL && is_marked(&m->twins))) &&
+	    unlinkat(m->state, MBOX_TWINS, 0) == -1 && errno != ENOENT)
 		failed = -1;
 	free(list);
 	return failed;
