@@ -17,6 +17,7 @@ import tap  # noqa: E402
 
 popper.need_server()
 TRASH = ("maildir", "mbox")  # drop modules that keep what is deleted
+INDEXED = [kind for kind in ("maildir",) if kind in popper.DROPS]
 MESSAGES = [mail.simple(n) for n in range(1, 6)]
 
 
@@ -196,6 +197,35 @@ def damaged(server, kind):
         tap.equal(file.read(), "untouched", "nothing is written elsewhere")
 
 
+def indexes(server, kind):
+    """Shown, compared, made anew."""
+    user = server.add_user(kind + "-index", kind, MESSAGES)
+    before = ids(server, user)
+    path = os.path.join(server.path("state", user.name), kind + ".index")
+    status, out, err = popperctl.run(server, "index", "rebuild", user.name)
+    tap.equal((status, err), (0, ""), kind + ": rebuild")
+    tap.match(out, r"\.index: messages=5 octets=%d" % sum(
+        len(text) for _, text in before), "tells what is in it")
+    status, out, err = popperctl.run(server, "index", "dump", user.name)
+    tap.equal((status, err), (0, ""), "dump")
+    tap.ok(out.count("\n") > 5, "a line for each, and more")
+    tap.equal(popperctl.run(server, "index", "check", user.name), (0, "", ""),
+              "check finds nothing wrong")
+    with open(path, "r+b") as file:
+        data = bytearray(file.read())
+        data[len(data) // 2] ^= 0x40
+        file.seek(0)
+        file.write(data)
+    status, out, err = popperctl.run(server, "index", "check", user.name)
+    tap.equal((status, out), (1, ""), "check finds a bit that was turned")
+    tap.match(err, r"(?m)^\w+\.index: ", "and tells of it")
+    status, out, err = popperctl.run(server, "index", "rebuild", user.name)
+    tap.equal((status, err), (0, ""), "rebuild mends it")
+    tap.equal(popperctl.run(server, "index", "check", user.name), (0, "", ""),
+              "and nothing is wrong then")
+    tap.equal(ids(server, user), before, "the mail is as it was")
+
+
 def killed(server, kind, marks):
     """QUIT is killed before each of its system calls; then popperctl comes,
     before the next login."""
@@ -281,6 +311,8 @@ def play(mode):
         if "maildir" in popper.DROPS:
             ages(server)
             recovers(server)
+        for kind in INDEXED:
+            indexes(server, kind)
         for kind in popper.DROPS:
             damaged(server, kind)
             if mode == "daemon" and inject.usable():
