@@ -163,7 +163,8 @@ mbox_paths(const struct popper_host *h, const void *conf,
 	if (allow->allow(allow, path, POPPER_ALLOW_READ | POPPER_ALLOW_WRITE) ==
 	    -1)
 		goto fail;
-	/* For the dot lock, and for the pid in another's. */
+	/* For the pid in another's dot lock, and for ours; this cuts the path,
+	 * so it comes last. */
 	if (!c->dotlock ||
 	    (allow_lock(allow, path) == 0 && allow_folder(allow, path) == 0))
 		return 0;
