@@ -87,7 +87,7 @@ struct mbox_lock {
 #define MBOX_MAGIC 0x6d626f78u
 #define MBOX_BUFFER 65536 /* octets of one piece of a message */
 #define MBOX_WINDOW 262144 /* octets that a commit copies at once */
-#define MBOX_SCAN_WINDOW 16384 /* octets that a scan looks at at once */
+#define MBOX_SCAN_WINDOW 131072 /* octets that a scan looks at at once */
 
 struct mbox {
 	uint32_t magic;

@@ -5,11 +5,11 @@
  * Runs in: the session, as the user.
  *
  * The file is read in windows, never mapped: a file that another program cuts
- * while it is mapped kills the reader.  Two things are looked for, both at the
- * speed of memory: line feeds that lack a CR are only counted, and "From " at
- * the beginning of a line is searched for as a string.  A window keeps
- * HISTORY octets of the one before, and is searched only so far that a whole
- * separator line fits behind, so nothing ever straddles two windows.
+ * while it is mapped kills the reader.  Two things are looked for in one pass,
+ * many octets at a time: line feeds that lack a CR are only counted, and where
+ * an "F" begins a line a closer look is taken.  A window keeps HISTORY octets
+ * of the one before, and is searched only so far that a whole separator line
+ * fits behind, so nothing ever straddles two windows.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +21,7 @@
 
 #define HISTORY 4 /* octets: "\n\r\n" must be seen before "From " */
 #define LANES 16
+#define BLOCK ((size_t)8 * LANES) /* octets */
 
 typedef unsigned char lanes_t __attribute__((vector_size(LANES)));
 
@@ -29,37 +30,87 @@ struct scan {
 	struct mbox_record now; /* the message we are in */
 	char *buf;
 	size_t len; /* octets in buf */
-	size_t pos; /* searched up to here */
-	size_t counted; /* line feeds counted up to here */
+	size_t pos; /* searched, and line feeds counted, up to here */
 	uint64_t base; /* where buf begins in the file */
 	uint64_t bare; /* line feeds without CR in this message */
 };
 
-/* Count the LF among ${len} octets that have no CR before them.  The octet
- * before ${p} must be readable. */
+/* Look at ${len} octets one by one: see find_f. */
+static size_t
+find_f_slowly(const char *p, size_t len, uint64_t *bare)
+{
+	size_t i;
+
+	for (i = 0; i < len && (p[i] != 'F' || p[i - 1] != '\n'); i++)
+		*bare += p[i] == '\n' && p[i - 1] != '\r';
+	return i;
+}
+
+static bool
+is_any(lanes_t lanes)
+{
+	uint64_t words[LANES / sizeof(uint64_t)];
+
+	memcpy(words, &lanes, sizeof(words));
+	return (words[0] | words[1]) != 0;
+}
+
 static uint64_t
-count_bare(const char *p, size_t len)
+add_up(lanes_t lanes)
 {
 	uint64_t total = 0;
-	size_t block, i;
+	size_t i;
 
-	while (len >= LANES) {
-		lanes_t sum = { 0 }, here, before;
-
-		/* A lane holds up to 255. */
-		for (block = 0; block < 255 && len >= LANES; block++) {
-			memcpy(&here, p, LANES);
-			memcpy(&before, p - 1, LANES);
-			sum -= (lanes_t)((here == '\n') & (before != '\r'));
-			p += LANES;
-			len -= LANES;
-		}
-		for (i = 0; i < LANES; i++)
-			total += sum[i];
-	}
-	for (; len > 0; p++, len--)
-		total += *p == '\n' && p[-1] != '\r';
+	for (i = 0; i < LANES; i++)
+		total += lanes[i];
 	return total;
+}
+
+/* One BLOCK: LF without CR are added to ${count}, lane by lane.  Is there an
+ * "F" behind an LF?  Then the sum is of no use. */
+static inline bool
+look_at_block(const char *p, lanes_t *count)
+{
+	lanes_t here, before, lf, found = { 0 };
+	size_t i;
+
+	for (i = 0; i < BLOCK; i += LANES) {
+		memcpy(&here, p + i, LANES);
+		memcpy(&before, p + i - 1, LANES);
+		lf = (lanes_t)(here == '\n');
+		*count -= lf & (lanes_t)(before != '\r');
+		found |= (lanes_t)(here == 'F') & (lanes_t)(before == '\n');
+	}
+	return is_any(found);
+}
+
+/*
+ * The first of ${len} octets that is an "F" behind an LF, or ${len}; and the LF
+ * before it that have no CR before them are added to ${bare}.  The octet before
+ * ${p} must be readable.  This is where the time of a scan goes, so both are
+ * found in one pass.
+ */
+static size_t
+find_f(const char *p, size_t len, uint64_t *bare)
+{
+	lanes_t count, more;
+	size_t at = 0, blocks;
+	bool found = false;
+
+	while (!found && len - at >= BLOCK) {
+		count = (lanes_t){ 0 };
+		/* A lane holds up to 255. */
+		for (blocks = 0;
+		     blocks < 255 / (BLOCK / LANES) && len - at >= BLOCK;
+		     blocks++, at += BLOCK) {
+			more = count;
+			if ((found = look_at_block(p + at, &more)))
+				break;
+			count = more;
+		}
+		*bare += add_up(count);
+	}
+	return at + find_f_slowly(p + at, len - at, bare);
 }
 
 static uint64_t
@@ -150,8 +201,6 @@ end_message(struct scan *s, size_t at)
 	uint64_t len = s->base + at - r->offset - r->from_len;
 	size_t cut = empty_line(s->buf + at, len);
 
-	if (at > s->counted)
-		s->bare += count_bare(s->buf + s->counted, at - s->counted);
 	r->end = s->base + at - cut;
 	r->octets = len + s->bare - cut;
 	if (cut == 1)
@@ -168,36 +217,34 @@ begin_message(struct scan *s, size_t at, size_t from_len)
 	s->now.from_len = (uint32_t)from_len;
 	s->now.head_sum = mbox_head_sum(s->buf + at, s->len - at, from_len);
 	s->bare = 0;
-	s->pos = s->counted = at + from_len;
+	s->pos = at + from_len;
 }
 
 /* Look for separators that begin before ${limit} of the buffer. */
 static int
 search(struct scan *s, size_t limit)
 {
-	const char *hit;
-	size_t at, last, n;
+	const char *at;
+	size_t n;
 
 	while (s->pos < limit) {
-		last = s->len - limit < 4 ? s->len : limit + 4;
-		hit = memmem(
-		    s->buf + s->pos - 1, last - s->pos + 1, "\nFrom ", 6);
-		if (hit == NULL) {
-			s->pos = limit;
+		s->pos += find_f(s->buf + s->pos, limit - s->pos, &s->bare);
+		at = s->buf + s->pos;
+		if (s->pos == limit)
 			break;
-		}
-		at = (size_t)(hit - s->buf) + 1;
-		s->pos = at + 1;
 		/* The line before must be empty; a separator line never is, so
 		 * looking back beyond the message's beginning does no harm. */
-		if (empty_line(hit + 1, 3) == 0)
+		n = s->len - s->pos < 5 || memcmp(at, "From ", 5) != 0 ||
+			empty_line(at, 3) == 0
+		    ? 0
+		    : mbox_from(at, s->len - s->pos);
+		if (n == 0) {
+			s->pos++;
 			continue;
-		n = mbox_from(s->buf + at, s->len - at);
-		if (n == 0)
-			continue;
-		if (end_message(s, at) == -1)
+		}
+		if (end_message(s, s->pos) == -1)
 			return -1;
-		begin_message(s, at, n);
+		begin_message(s, s->pos, n);
 	}
 	return 0;
 }
@@ -208,13 +255,11 @@ slide(struct scan *s)
 {
 	size_t gone;
 
-	if (s->pos > s->counted)
-		s->bare += count_bare(s->buf + s->counted, s->pos - s->counted);
 	gone = s->pos - HISTORY;
 	memmove(s->buf, s->buf + gone, s->len - gone);
 	s->base += gone;
 	s->len -= gone;
-	s->pos = s->counted = HISTORY;
+	s->pos = HISTORY;
 }
 
 /* Fill the window up.  Returns 1 at the end of the file, 0, or -1. */
