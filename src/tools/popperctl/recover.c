@@ -51,8 +51,8 @@ by_slot(
 static struct popper_sink *told; /* gets what it logs then */
 static bool found;
 
-static void
-tell(enum popper_level level, const char *format, ...)
+static void POPPER_PRINTF(2, 3)
+    tell(enum popper_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX + 2] = "";
 	va_list ap;
