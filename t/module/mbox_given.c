@@ -48,14 +48,14 @@ uids(struct rig *r, uid_text *out)
 	return count;
 }
 
-/* The ids that the other server answered; MESSAGES of them. */
-static void
+/* The ids that the other server answered; returns how many. */
+static size_t
 answers(const char *name, uid_text *out)
 {
 	char *text = corpus(name), *rest = text, *line, *space;
 	size_t i;
 
-	for (i = 0; i < MESSAGES; i++) {
+	for (i = 0; i < MESSAGES && *rest != '\0'; i++) {
 		line = strsep(&rest, "\n");
 		assert_non_null(line);
 		space = strchr(line, ' ');
@@ -64,6 +64,7 @@ answers(const char *name, uid_text *out)
 		(void)strcpy(out[i], space + 1);
 	}
 	free(text);
+	return i;
 }
 
 static void
@@ -81,11 +82,11 @@ static void
 expect(struct rig *r, const char *name)
 {
 	uid_text want[MESSAGES], have[MESSAGES];
-	size_t i, k, same = 0;
+	size_t i, k, same = 0, count = answers(name, want);
 
-	answers(name, want);
-	assert_int_equal(uids(r, have), MESSAGES);
-	for (i = 0; i < MESSAGES; i++) {
+	assert_true(count >= MESSAGES - 1);
+	assert_int_equal(uids(r, have), count);
+	for (i = 0; i < count; i++) {
 		for (k = 0; k < i && strcmp(want[k], want[i]) != 0; k++)
 			;
 		if (k == i) {
@@ -116,6 +117,17 @@ solids_ids_are_kept(void **state)
 	put(r, "mbox");
 	r->conf.unique_id = "solid";
 	expect(r, "mbox.solid");
+}
+
+/* It writes them into the headers. */
+static void
+mailutils_ids_are_kept(void **state)
+{
+	struct rig *r = *state;
+
+	put(r, "mbox-mailutils");
+	r->conf.unique_id = "mailutils";
+	expect(r, "mbox.mailutils");
 }
 
 /* The MD5 of the first 512 octets, or of all that there are:
@@ -294,6 +306,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIGGED(popa3ds_ids_are_kept),
 		RIGGED(solids_ids_are_kept),
+		RIGGED(mailutils_ids_are_kept),
 		RIGGED(tpop3d_has_the_md5_of_the_beginning),
 		RIGGED(numbers_of_imap_servers_are_kept),
 		RIGGED(other_forms_of_dovecot_are_known),
