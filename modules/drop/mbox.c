@@ -24,6 +24,7 @@
 #include "mbox_index.h"
 #include "mbox_journal.h"
 #include "mbox_rewrite.h"
+#include "mbox_tell.h"
 #include "mbox_trash.h"
 #include "mbox_waste.h"
 #include "settled.h"
@@ -348,6 +349,9 @@ static const struct popper_drop mbox_drop = {
 	.close = mbox_close,
 	.undelete = mbox_undelete,
 	.recover = mbox_mend,
+	.dump = mbox_dump,
+	.check = mbox_check,
+	.rebuild = mbox_rebuild,
 	.export_uids = mbox_view_export,
 	.import_uids = mbox_import_uids,
 	.total = mbox_view_total,

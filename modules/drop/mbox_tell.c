@@ -1,0 +1,294 @@
+/*
+ * mbox_tell.c - show, compare and renew mbox.index, for popperctl.
+ *
+ * Runs in: popperctl's child, as the user; the session lock is held.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mbox_foreign.h"
+#include "mbox_index.h"
+#include "mbox_tell.h"
+#include "mbox_trash.h"
+
+#define LINE 1024
+#define TOLD_MOST 10 /* differences of one kind */
+
+typedef unsigned long long ull; /* what %llu takes */
+
+static int say(struct popper_sink *, const char *, ...) POPPER_PRINTF(2, 3);
+
+/* One line.  Returns 0 or -1. */
+static int
+say(struct popper_sink *sink, const char *format, ...)
+{
+	char line[LINE];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(line))
+		n = (int)sizeof(line) - 1;
+	line[n] = '\n';
+	return sink->put(sink, popper_slice(line, (size_t)n + 1)) == -1 ? -1
+									: 0;
+}
+
+static int
+not_taken(const struct popper_host *host, struct popper_error *e)
+{
+	return host->fail(e, POPPER_TEMPORARY, "the text was not taken");
+}
+
+/* The state file, by itself. */
+static struct mbox_kept *
+open_kept(const struct popper_host *host, const struct popper_place *place)
+{
+	const struct mbox m = {
+		.magic = MBOX_MAGIC, .host = host, .state = place->state
+	};
+
+	return mbox_kept_open(&m);
+}
+
+static bool
+is_there(const struct popper_place *place)
+{
+	struct stat st;
+
+	return fstatat(place->state, MBOX_INDEX_FILE, &st,
+		   AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* --- dump --- */
+
+static int
+dump_head(struct popper_sink *sink, const struct mbox_head *h)
+{
+	return say(sink,
+	    MBOX_INDEX_FILE ": version=%u messages=%llu octets=%llu size=%llu "
+			    "device=%llu inode=%llu mtime=%lld.%09lld "
+			    "ctime=%lld.%09lld mmdf=%u internal=%u "
+			    "unique-ids=%u",
+	    (unsigned)h->version, (ull)h->count, (ull)h->octets, (ull)h->size,
+	    (ull)h->device, (ull)h->inode, (long long)h->mtime[0],
+	    (long long)h->mtime[1], (long long)h->ctime[0],
+	    (long long)h->ctime[1], (unsigned)h->mmdf, (unsigned)h->internal,
+	    (unsigned)h->with_uids);
+}
+
+static int
+dump_records(struct popper_sink *sink, const struct mbox_head *h,
+    const struct mbox_record *records, const struct mbox_uid *uids,
+    const struct mbox_texts *texts)
+{
+	char uid[POPPER_UID_MAX + 1] = "-";
+
+	for (size_t i = 0; i < h->count; i++) {
+		if (uids != NULL)
+			mbox_uid_string(texts, &uids[i], uid);
+		if (say(sink,
+			"%zu offset=%llu end=%llu from=%u octets=%llu uid=%s",
+			i + 1, (ull)records[i].offset, (ull)records[i].end,
+			(unsigned)records[i].from_len, (ull)records[i].octets,
+			uid) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+dump(struct popper_sink *sink, const struct mbox_kept *kept)
+{
+	struct mbox_record *records = mbox_kept_records(kept);
+	struct mbox_texts texts = { .ptr = NULL };
+	struct mbox_uid *uids = NULL;
+	int result;
+
+	if (kept->head.with_uids != 0)
+		uids = mbox_kept_uids(kept, &texts);
+	if (dump_head(sink, &kept->head) == -1)
+		result = -1;
+	else if (records == NULL || (uids == NULL && kept->head.with_uids != 0))
+		result = say(sink, MBOX_INDEX_FILE ": damaged behind its head");
+	else
+		result = dump_records(sink, &kept->head, records, uids, &texts);
+	free(records);
+	free(uids);
+	free(texts.ptr);
+	return result;
+}
+
+int
+mbox_dump(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct mbox_kept *kept;
+	void *self;
+	int result;
+
+	/* Is it an mbox that this user has? */
+	kept = open_kept(host, place);
+	if (kept != NULL) {
+		result = dump(sink, kept);
+	} else {
+		if (mbox_open(host, conf, place, &self, e) == -1)
+			return -1;
+		((struct mbox *)self)->unsaved = false; /* only looked at */
+		mbox_close(self);
+		result = say(sink, MBOX_INDEX_FILE ": none that can be used");
+	}
+	mbox_kept_close(kept);
+	return result == -1 ? not_taken(host, e) : 0;
+}
+
+/* --- check --- */
+
+/* Is the index about the mbox as it is?  If not a session sees that itself. */
+static bool
+is_of(const struct mbox_head *h, const struct stat *st)
+{
+	return h->device == st->st_dev && h->inode == st->st_ino &&
+	    h->size == (uint64_t)st->st_size &&
+	    h->mtime[0] == st->st_mtim.tv_sec &&
+	    h->mtime[1] == st->st_mtim.tv_nsec &&
+	    h->ctime[0] == st->st_ctim.tv_sec &&
+	    h->ctime[1] == st->st_ctim.tv_nsec;
+}
+
+static int
+compare(struct popper_sink *sink, const struct mbox_head *h,
+    const struct mbox_record *known, const struct mbox_index *now)
+{
+	unsigned told = 0;
+
+	if (now->count != h->count &&
+	    say(sink, MBOX_INDEX_FILE ": messages=%llu, in the mbox are %zu",
+		(ull)h->count, now->count) == -1)
+		return -1;
+	for (size_t i = 0; i < now->count && i < h->count; i++) {
+		if (memcmp(&known[i], &now->records[i], sizeof(*known)) == 0 ||
+		    told++ >= TOLD_MOST)
+			continue;
+		if (say(sink,
+			MBOX_INDEX_FILE ": message %zu is at %llu to %llu and "
+					"has %llu octets, the index says %llu "
+					"to %llu and %llu",
+			i + 1, (ull)now->records[i].offset,
+			(ull)now->records[i].end, (ull)now->records[i].octets,
+			(ull)known[i].offset, (ull)known[i].end,
+			(ull)known[i].octets) == -1)
+			return -1;
+	}
+	if (told > TOLD_MOST)
+		return say(
+		    sink, MBOX_INDEX_FILE ": and %u more", told - TOLD_MOST);
+	return 0;
+}
+
+/* 0, -1 with the error filled. */
+static int
+check(struct mbox *m, struct mbox_kept *kept, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct mbox_index now = { .size = kept->head.size };
+	struct mbox_record *known = mbox_kept_records(kept);
+	struct mbox_texts texts = { .ptr = NULL };
+	struct mbox_uid *uids = NULL;
+	struct stat st;
+	int result = 0;
+
+	if (kept->head.with_uids != 0)
+		uids = mbox_kept_uids(kept, &texts);
+	if (known == NULL || (kept->head.with_uids != 0 && uids == NULL)) {
+		if (say(sink,
+			MBOX_INDEX_FILE ": damaged behind its head; the next "
+					"session makes it anew") == -1)
+			result = not_taken(m->host, e);
+	} else if (m->fd != -1 && fstat(m->fd, &st) == 0 &&
+	    is_of(&kept->head, &st)) {
+		if (mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == -1)
+			result = m->host->fail_system(
+			    e, POPPER_TEMPORARY, "%s: scan", m->path);
+		else if (compare(sink, &kept->head, known, &now) == -1)
+			result = not_taken(m->host, e);
+	}
+	mbox_index_free(&now);
+	free(known);
+	free(uids);
+	free(texts.ptr);
+	return result;
+}
+
+int
+mbox_check(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	bool there = is_there(place);
+	struct mbox_kept *kept = open_kept(host, place);
+	void *self;
+	int result = 0;
+
+	if (mbox_open(host, conf, place, &self, e) == -1) {
+		mbox_kept_close(kept);
+		return -1;
+	}
+	if (kept != NULL)
+		result = check(self, kept, sink, e);
+	else if (there &&
+	    say(sink,
+		MBOX_INDEX_FILE ": damaged or of another version; the next "
+				"session makes it anew") == -1)
+		result = not_taken(host, e);
+	((struct mbox *)self)->unsaved = false; /* it was only looked at */
+	mbox_close(self);
+	mbox_kept_close(kept);
+	return result;
+}
+
+/* --- rebuild --- */
+
+int
+mbox_rebuild(const struct popper_host *host, const void *conf,
+    const struct popper_place *place, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct popper_error ids;
+	uint64_t octets = 0;
+	size_t count;
+	void *self;
+	int result;
+
+	if (unlinkat(place->state, MBOX_INDEX_FILE, 0) == -1 && is_there(place))
+		return host->fail_system(e, POPPER_PERMANENT,
+		    MBOX_INDEX_FILE " of the state folder");
+	if (mbox_open(host, conf, place, &self, e) == -1)
+		return -1;
+	count = ((struct mbox *)self)->index.count -
+	    (((struct mbox *)self)->internal ? 1 : 0);
+	result = mbox_total(self, &octets, e);
+	if (result == 0 && count > 0 && mbox_uids(self, &ids) == -1) {
+		*e = ids;
+		result = -1;
+	}
+	mbox_close(self);
+	if (result == -1)
+		return -1;
+	if (is_there(place))
+		result = say(sink, MBOX_INDEX_FILE ": messages=%zu octets=%llu",
+		    count, (ull)octets);
+	else
+		result = say(sink,
+		    MBOX_INDEX_FILE ": none is kept: the mbox is empty, or was "
+				    "changed a moment ago");
+	return result == -1 ? not_taken(host, e) : 0;
+}
