@@ -16,6 +16,23 @@
 #include <unistd.h>
 
 #include "mbox_trash.h"
+#include "mbox_waste.h"
+
+/* Was a message of the list noted as gone?  Then all were. */
+static bool
+was_noted(const struct mbox *m, const struct mbox_batch *b)
+{
+	size_t i;
+
+	if (m->waste == NULL || b->count == 0)
+		return false;
+	for (i = 0; i < m->waste->messages; i++)
+		if (m->waste->gone[i] &&
+		    m->uids[i].ordinal == b->list->ordinal &&
+		    memcmp(m->uids[i].hash, b->list->hash, MBOX_HASH_SIZE) == 0)
+			return true;
+	return false;
+}
 
 /* Are there fewer of some message than before the commit?  1, 0 or -1. */
 static int
@@ -30,6 +47,8 @@ was_committed(struct mbox *m, const struct mbox_batch *b)
 		m->host->log(POPPER_LOG_WARNING, "%s", e.text);
 		return -1;
 	}
+	if (was_noted(m, b))
+		return 1;
 	if ((sorted = mbox_trash_sort(m, &count)) == NULL)
 		return -1;
 	for (i = 0; i < b->count && !fewer; i++)

@@ -4,6 +4,7 @@
  * Runs in: tests.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -366,6 +367,36 @@ trash_and_lazy(void **state)
 	rig_expect(r, D A B C);
 }
 
+/* A session noted it, died, and an equal message came. */
+static void
+settled_beside_an_equal_one(void **state)
+{
+	struct rig *r = *state;
+	const struct dirent *entry;
+	char path[300];
+	uint64_t count;
+	DIR *dir;
+
+	r->conf.trash = 86400;
+	rig_put(r, A B C);
+	session(r, "D--");
+	(void)snprintf(path, sizeof(path), "%s/state/trash", r->top);
+	assert_non_null(dir = opendir(path));
+	while ((entry = readdir(dir)) != NULL)
+		if (strstr(entry->d_name, ".ids") != NULL) {
+			(void)snprintf(
+			    path, sizeof(path), "trash/%s", entry->d_name);
+			assert_int_equal(
+			    renameat(r->state, path, r->state, "trash.new"), 0);
+		}
+	(void)closedir(dir);
+	rig_deliver(r, A);
+	expect_shown(r, "BCA");
+	assert_int_equal(rig_undelete(r, 0, &count), 0);
+	assert_int_equal(count, 1);
+	rig_expect(r, B C A A);
+}
+
 static void
 hours(void **state)
 {
@@ -419,6 +450,7 @@ main(void)
 		TEST(damaged),
 		TEST(no_place_to_note_it),
 		TEST(trash_and_lazy),
+		TEST(settled_beside_an_equal_one),
 		TEST(hours),
 	};
 
