@@ -336,17 +336,18 @@ class Box:
 
     def undelete(self):
         """All that ever came is there, and not more often.  If an equal one
-        came since, that is as good."""
+        came since, but for notes in the header, that is as good."""
         status, out, err = popperctl.run(
             self.server, "undelete", self.user.name)
         client = self.server.enter(self.user)
         count = int(client.ok("STAT").split()[1])
-        got = collections.Counter(client.fetch("RETR %d" % n)
-                                  for n in range(1, count + 1))
+        got = collections.Counter(
+            PRIVATE.sub(b"", client.fetch("RETR %d" % n), 1)
+            for n in range(1, count + 1))
         client.quit()
         want = collections.Counter()
         for raw, n in self.born.items():
-            want[self.user.drop.wire(raw)] += n
+            want[PRIVATE.sub(b"", self.user.drop.wire(raw), 1)] += n
         lost, doubled = set(want) - set(got), got - want
         if status != 0 or lost or doubled:
             raise Lost("undelete: %s%s%d of %d lost, %d doubled: %.300r" % (
