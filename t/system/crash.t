@@ -34,11 +34,12 @@ import popperctl  # noqa: E402
 import tap  # noqa: E402
 
 popper.need_server()
-SECONDS = float(os.environ.get("POPPER_TEST_SECONDS", "4"))
+SECONDS = float(os.environ.get("POPPER_TEST_SECONDS", "3"))
 SEED = int(os.environ.get("POPPER_TEST_SEED", "0")) or os.getpid()
 MODE = "daemon" if popper.ROOT else "user"
 # More than one: the server comes again with another one.
-EXTRA = [("maildir", "trash = 7d"), ("mbox", "trash = 7d")]
+EXTRA = [("maildir", "trash = 7d"), ("mbox", "trash = 7d"),
+         ("mbox", "purge = lazy", "purge = quit")]
 
 
 # --- Messages ---------------------------------------------------------------
