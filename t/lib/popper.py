@@ -11,6 +11,7 @@ mode "user" it runs as an ordinary user (nobody, if the test runs as root).
 import atexit
 import ctypes
 import ctypes.util
+import encodings.idna  # noqa: F401 - threads would load it at once
 import os
 import re
 import select
