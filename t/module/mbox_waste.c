@@ -435,24 +435,14 @@ lazy(void **state)
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		TEST(is_only_noted),
-		TEST(lists),
-		TEST(the_end_goes_at_once),
-		TEST(the_rest_goes_at_once),
-		TEST(new_mail),
-		TEST(another_program_rewrites_it),
-		TEST(never_the_wrong_one),
-		TEST(equal_ones_keep_their_ids),
-		TEST(back_to_quit),
-		TEST(at_night),
-		TEST(half_is_waste),
-		TEST(damaged),
-		TEST(no_place_to_note_it),
-		TEST(trash_and_lazy),
-		TEST(settled_beside_an_equal_one),
-		TEST(hours),
-	};
+	static const struct CMUnitTest tests[] = { TEST(is_only_noted),
+		TEST(lists), TEST(the_end_goes_at_once),
+		TEST(the_rest_goes_at_once), TEST(new_mail),
+		TEST(another_program_rewrites_it), TEST(never_the_wrong_one),
+		TEST(equal_ones_keep_their_ids), TEST(back_to_quit),
+		TEST(at_night), TEST(half_is_waste), TEST(damaged),
+		TEST(no_place_to_note_it), TEST(trash_and_lazy),
+		TEST(settled_beside_an_equal_one), TEST(hours) };
 
 	return cmocka_run_group_tests_name("mbox_waste", tests, NULL, NULL);
 }
