@@ -256,20 +256,6 @@ mbox_waste_load(struct mbox *m, struct popper_error *e)
 
 /* --- Writing --- */
 
-/* How many messages have the hash of message ${i}?  As a rule no two have the
- * same, and then all are the first of their kind. */
-static uint32_t
-copies(const struct mbox *m, size_t i, bool unique)
-{
-	size_t j, count = m->index.count - m->internal;
-	uint32_t n = 0;
-
-	for (j = 0; !unique && j < count; j++)
-		n += memcmp(m->uids[j].hash, m->uids[i].hash, MBOX_HASH_SIZE) ==
-		    0;
-	return unique ? 1 : n;
-}
-
 static struct mbox_wasted *
 make_list(const struct mbox *m, const struct popper_changes *c, uint64_t *count)
 {
@@ -290,7 +276,12 @@ make_list(const struct mbox *m, const struct popper_changes *c, uint64_t *count)
 		memcpy(w->hash, m->uids[i].hash, sizeof(w->hash));
 		w->number = (uint32_t)i;
 		w->ordinal = m->uids[i].ordinal;
-		w->copies = copies(m, i, unique);
+		w->copies = 1;
+	}
+	/* As a rule no two are equal, so all are the first of their kind. */
+	if (!unique && mbox_waste_copies(m, list, (size_t)*count) == -1) {
+		free(list);
+		return NULL;
 	}
 	return list;
 }

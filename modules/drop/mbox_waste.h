@@ -60,6 +60,11 @@ struct mbox_wasted {
 	uint32_t zero;
 };
 
+/** mbox_waste_copies(m, list, count): fill ${copies} of each.  0, or -1 without
+ * memory. */
+int mbox_waste_copies(
+    const struct mbox *, struct mbox_wasted *list, size_t count);
+
 /**
  * mbox_waste_match(m, list, count, gone):
  * The mbox has changed: mark in ${gone} the messages that are certainly those

@@ -13,9 +13,10 @@
 
 #include "mbox_waste.h"
 
-/* A message, or one that is gone, with its hash. */
+/* A message with what tells it from others. */
 struct item {
 	const unsigned char *hash;
+	uint32_t ordinal;
 	size_t i;
 };
 
@@ -25,7 +26,9 @@ compare(const void *va, const void *vb)
 	const struct item *a = va, *b = vb;
 	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
 
-	return order != 0 ? order : (a->i > b->i) - (a->i < b->i);
+	return order != 0
+	    ? order
+	    : (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
 }
 
 static int
@@ -48,34 +51,76 @@ sorted(const struct mbox *m, size_t count)
 	if (list == NULL)
 		return NULL;
 	for (i = 0; i < count; i++)
-		list[i] = (struct item){ m->uids[i].hash, i };
+		list[i] =
+		    (struct item){ m->uids[i].hash, m->uids[i].ordinal, i };
 	qsort(list, count, sizeof(*list), compare);
 	return list;
 }
 
-/* The one of ${n} equal messages with this number, or any that is left. */
-static void
-leave_out(const struct mbox *m, const struct item *there, size_t n,
-    uint32_t ordinal, unsigned char *gone)
+/* The first of ${count} items that is not before ${hash}; or, with ${behind},
+ * the first behind it. */
+static size_t
+find(const struct item *list, size_t count, const unsigned char *hash,
+    bool behind)
 {
-	size_t k, found = n;
+	size_t low = 0, middle;
+	int order;
 
-	for (k = 0; k < n; k++) {
-		if (gone[there[k].i])
-			continue;
-		if (found == n || m->uids[there[k].i].ordinal == ordinal)
-			found = k;
-		if (m->uids[there[k].i].ordinal == ordinal)
-			break;
+	while (low < count) {
+		middle = low + (count - low) / 2;
+		order = memcmp(list[middle].hash, hash, MBOX_HASH_SIZE);
+		if (order < 0 || (behind && order == 0))
+			low = middle + 1;
+		else
+			count = middle;
 	}
-	if (found < n)
-		gone[there[found].i] = 1;
+	return low;
+}
+
+int
+mbox_waste_copies(const struct mbox *m, struct mbox_wasted *list, size_t count)
+{
+	size_t messages = m->index.count - m->internal, i;
+	struct item *there = sorted(m, messages);
+
+	if (there == NULL)
+		return -1;
+	for (i = 0; i < count; i++)
+		list[i].copies =
+		    (uint32_t)(find(there, messages, list[i].hash, true) -
+			find(there, messages, list[i].hash, false));
+	free(there);
+	return 0;
+}
+
+/* Leave out ${w} of ${n} equal messages: those with the numbers of the list,
+ * then any. */
+static void
+leave_out(const struct mbox_wasted *list, size_t w, const struct item *there,
+    size_t n, unsigned char *gone)
+{
+	size_t i, k, left = w;
+
+	for (i = k = 0; i < w && k < n;) {
+		if (list[i].ordinal == there[k].ordinal) {
+			left -= !gone[there[k].i];
+			gone[there[k].i] = 1;
+		}
+		if (list[i].ordinal < there[k].ordinal)
+			i++;
+		else
+			k++;
+	}
+	for (k = 0; k < n && left > 0; k++) {
+		left -= !gone[there[k].i];
+		gone[there[k].i] = 1;
+	}
 }
 
 /* ${w} equal messages of the list are gone, ${n} are there. */
 static size_t
-match_group(const struct mbox *m, const struct mbox_wasted *list, size_t w,
-    const struct item *there, size_t n, unsigned char *gone)
+match_group(const struct mbox_wasted *list, size_t w, const struct item *there,
+    size_t n, unsigned char *gone)
 {
 	size_t k, copies = 0, missing;
 
@@ -88,8 +133,7 @@ match_group(const struct mbox *m, const struct mbox_wasted *list, size_t w,
 	w -= missing;
 	if (w > n)
 		w = n;
-	for (k = 0; k < w; k++)
-		leave_out(m, there, n, list[k].ordinal, gone);
+	leave_out(list, w, there, n, gone);
 	return w;
 }
 
@@ -119,7 +163,7 @@ mbox_waste_match(const struct mbox *m, struct mbox_wasted *list, size_t count,
 			 0;
 		     n++)
 			;
-		found += (long)match_group(m, &list[i], w, there + at, n, gone);
+		found += (long)match_group(&list[i], w, there + at, n, gone);
 	}
 	free(there);
 	return found;
