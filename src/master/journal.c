@@ -79,15 +79,15 @@ write_file(int fd, pid_t pid, bool dated, const char *text)
 
 	if (dated && localtime_r(&now, &tm) != NULL)
 		strftime(when, sizeof(when), "%b %e %H:%M:%S ", &tm);
-	text_print(line, sizeof(line), "%spopper[%d]: %s\n", when, (int)pid,
-	    text);
+	text_print(
+	    line, sizeof(line), "%spopper[%d]: %s\n", when, (int)pid, text);
 	/* A log that cannot be written is told of by nobody; mail goes on. */
 	if (fd_write_all(fd, line, strlen(line)) == -1)
 		return;
 }
 
-static void
-write_line(enum popper_level level, pid_t pid, const char *text)
+void
+journal_write(enum popper_level level, pid_t pid, const char *text)
 {
 	if (journal.file != -1)
 		write_file(journal.file, pid, true, text);
@@ -110,13 +110,12 @@ open_file(const char *path, struct popper_error *e)
 	    0600);
 
 	if (fd == -1)
-		return error_system(
-		    e, POPPER_PERMANENT, "trace-file %s", path);
+		return error_system(e, POPPER_PERMANENT, "trace-file %s", path);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	fd_close(&fd);
-	return error_set(e, POPPER_PERMANENT,
-	    "trace-file %s is not a regular file", path);
+	return error_set(
+	    e, POPPER_PERMANENT, "trace-file %s is not a regular file", path);
 }
 
 int
@@ -137,13 +136,12 @@ journal_reopen(const struct settings *s, struct popper_error *e)
 	closelog();
 	openlog(journal.ident, 0, facility);
 	log_start(-1, s->debug);
-	log_to(write_line);
+	log_to(journal_write);
 	return 0;
 }
 
 int
-journal_start(
-    const struct settings *s, bool to_stderr, struct popper_error *e)
+journal_start(const struct settings *s, bool to_stderr, struct popper_error *e)
 {
 	int on = 1, room = 1 << 20;
 
@@ -211,8 +209,8 @@ take_one(void)
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(
-	    journal.pair[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n =
+	    recvmsg(journal.pair[0], &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	unsigned char level;
 
 	if (n <= 0)
@@ -221,7 +219,7 @@ take_one(void)
 	if (level > POPPER_LOG_ERROR)
 		level = POPPER_LOG_ERROR;
 	clean(text, bytes + 1, (size_t)n - 1);
-	write_line((enum popper_level)level, sender(&m), text);
+	journal_write((enum popper_level)level, sender(&m), text);
 	return true;
 }
 

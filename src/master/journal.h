@@ -5,6 +5,7 @@
 #define MASTER_JOURNAL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/settings.h"
 
@@ -18,6 +19,10 @@ int journal_facility(const char *name);
  */
 int journal_start(
     const struct settings *, bool to_stderr, struct popper_error *);
+
+/** journal_write(level, pid, text): a line of process ${pid}; ${text} is
+ * escaped. */
+void journal_write(enum popper_level, pid_t, const char *text);
 
 /** journal_reopen(s, error): the trace file may have been renamed (SIGHUP). */
 int journal_reopen(const struct settings *, struct popper_error *);

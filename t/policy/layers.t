@@ -30,7 +30,8 @@ for name in PROGRAMS:
 # these files are all that it may share, and know nothing of connections.
 ALLOWED["tools"] |= {"ext"}
 SHARED = {"auth/chain.h", "auth/name.h", "auth/services.h", "auth/verdict.h",
-          "master/statements.h", "session/maildrop.h", "session/state.h"}
+          "master/journal.h", "master/statements.h",
+          "session/maildrop.h", "session/state.h"}
 
 
 def includes(path):

@@ -131,12 +131,23 @@ def recovers(server):
     tap.equal(ids(server, user), before, "as it was, again")
     os.mkdir(os.path.join(user.drop.path, "tmp/.popper-undo"), 0o700)
     open(os.path.join(user.drop.path, "tmp/.popper-undo/new"), "w").close()
+    trace = server.path("home") + "/trace"
+    with open(server.path("popper.conf"), "a", encoding="ascii") as file:
+        file.write("trace-file = %s\n" % trace)
     status, out, err = popperctl.run(server, "recover", "--all")
     tap.equal((status, out), (1, ""), "what needs a person")
     tap.match(err, "popperctl: crashed: maildir .*cannot be dealt with",
               "is told with the name")
     os.unlink(os.path.join(user.drop.path, "tmp/.popper-undo/new"))
     os.rmdir(os.path.join(user.drop.path, "tmp/.popper-undo"))
+    crash()
+    popperctl.run(server, "recover", "crashed")
+    with open(trace, encoding="ascii") as file:
+        log = file.read()
+    tap.match(log, r"popper\[[0-9]+\]: popperctl: crashed: maildir .*cannot "
+              "be dealt with", "the log hears of it, too")
+    tap.match(log, "popperctl recover: crashed: " + said.rstrip(),
+              "and of what was done")
 
 
 def damaged(server, kind):

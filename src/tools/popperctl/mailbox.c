@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/modules.h"
+#include "master/journal.h"
 #include "master/statements.h"
 #include "mod/host.h"
 #include "mod/loader.h"
@@ -33,6 +34,7 @@
 static struct settings settings;
 static struct used_modules drops;
 static int states = -1;
+static bool journaled; /* lines go to the server's log, too */
 
 /* --- The server's configuration. --- */
 
@@ -40,7 +42,8 @@ static int states = -1;
 static void
 log_line(enum popper_level level, pid_t pid, const char *text)
 {
-	(void)pid;
+	if (journaled)
+		journal_write(level, pid, text);
 	if (level >= POPPER_LOG_WARNING)
 		popperctl_say("%s", text);
 }
@@ -94,6 +97,18 @@ mailbox_start(const struct popperctl *p, struct popper_error *e)
 		return 0;
 	return error_set(e, POPPER_PERMANENT,
 	    "%s names no drop module: there is no mail", settings.modules);
+}
+
+void
+mailbox_journal(void)
+{
+	struct popper_error e;
+
+	error_clear(&e);
+	journaled = journal_start(&settings, false, &e) == 0;
+	log_to(log_line);
+	if (!journaled)
+		popperctl_say("%s: the log does not hear of this", e.text);
 }
 
 int
@@ -257,6 +272,16 @@ enter(struct popper_place *place, const struct mailbox_work *w,
 	return state_lock(place->state, e);
 }
 
+static void
+journal_refusal(const char *name, const char *text)
+{
+	char line[LOG_LINE_MAX + 1];
+
+	(void)text_print(line, sizeof(line), "popperctl: %s: %s", name, text);
+	if (journaled)
+		journal_write(POPPER_LOG_ERROR, getpid(), line);
+}
+
 /* Why it could not be done. */
 static int
 refused(const struct popper_identity *i, const struct mailbox_work *w,
@@ -269,6 +294,7 @@ refused(const struct popper_identity *i, const struct mailbox_work *w,
 	if (w->each &&
 	    (e->status == POPPER_IN_USE || e->status == POPPER_ABSENT))
 		return POPPERCTL_DONE;
+	journal_refusal(name, text);
 	if (e->status == POPPER_IN_USE)
 		popperctl_say("%s is logged in (%s): wait until that session "
 			      "ends",
@@ -342,6 +368,8 @@ mailbox_do(
 	error_clear(&e);
 	if (mailbox_start(p, &e) == -1)
 		return popperctl_fail(&e);
+	if (w->journal)
+		mailbox_journal();
 	if (mailbox_find(user, &i, &e) == 0)
 		return mailbox_run(&i, w);
 	text_escape(shown, sizeof(shown), popper_slice_text(user));

@@ -24,6 +24,7 @@ struct mailbox_work {
 	/* A user who never logged in gets a state folder; without this there
 	 * is nothing to do. */
 	bool makes;
+	bool journal; /* call mailbox_journal */
 	/* For all users in turn: not a word about who is logged in, or has no
 	 * maildrop. */
 	bool each;
@@ -65,6 +66,10 @@ int mailbox_find_again(const char *user, const char *folder,
 /** mailbox_shown(identity): the name as one would give it, fit for a terminal.
  * Good until the next call. */
 const char *mailbox_shown(const struct popper_identity *);
+
+/** mailbox_journal(): from now on what is logged goes to the server's log, too,
+ * if it can be opened; else that is told. */
+void mailbox_journal(void);
 
 /** mailbox_states(): the folder of all state folders, or -1 (told).  It is
  * mailbox_start's. */

@@ -84,42 +84,80 @@ by_opening(
 	return 0;
 }
 
-/* --- What is shown. --- */
+/* --- What is shown, and logged if anything was found. --- */
+
+/* Hand each line that was found to ${use}; ${k} is used up. */
+static void
+each_line(struct keeper *k, const struct mailbox *m,
+    void (*use)(const char *name, const char *line))
+{
+	const char *name = mailbox_shown(m->place->identity);
+	char *rest = k->text, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (line[0] == '\0')
+			continue;
+		use(name, line);
+		if (strcmp(line, NOTHING) != 0)
+			log_notice("popperctl recover: %s: %s", name, line);
+	}
+	keeper_end(k);
+}
+
+static void
+show_text(const char *line)
+{
+	struct output o;
+
+	output_to(&o, stdout);
+	(void)o.sink.put(&o.sink, popper_slice_text(line));
+}
+
+static void
+use_line(const char *name, const char *line)
+{
+	(void)name;
+	show_text(line);
+	(void)putchar('\n');
+}
+
+/* "USER: what was found; and what else", if anything was. */
+static bool begun; /* that line; in a child of its own for each user */
+
+static void
+use_in_one(const char *name, const char *line)
+{
+	if (strcmp(line, NOTHING) == 0)
+		return;
+	(void)printf("%s%s", begun ? "; " : name, begun ? "" : ": ");
+	begun = true;
+	show_text(line);
+}
 
 static int
 show(way *recover, const struct mailbox *m, struct popper_error *e)
 {
-	struct output o;
-
-	output_to(&o, stdout);
-	return recover(m, &o.sink, e);
-}
-
-/* "USER: what was found; and what else", if anything was. */
-static int
-show_line(way *recover, const struct mailbox *m, struct popper_error *e)
-{
-	struct output o;
 	struct keeper k;
-	char *rest, *line;
-	const char *between = "";
 	int result;
 
 	keeper_start(&k);
-	output_to(&o, stdout);
 	result = recover(m, &k.sink, e);
-	for (rest = k.text; (line = strsep(&rest, "\n")) != NULL;) {
-		if (line[0] == '\0' || strcmp(line, NOTHING) == 0)
-			continue;
-		if (between[0] == '\0')
-			(void)printf("%s: ", mailbox_shown(m->place->identity));
-		(void)fputs(between, stdout);
-		(void)o.sink.put(&o.sink, popper_slice_text(line));
-		between = "; ";
-	}
-	if (between[0] != '\0')
+	each_line(&k, m, use_line);
+	return result;
+}
+
+static int
+show_line(way *recover, const struct mailbox *m, struct popper_error *e)
+{
+	struct keeper k;
+	int result;
+
+	keeper_start(&k);
+	result = recover(m, &k.sink, e);
+	each_line(&k, m, use_in_one);
+	if (begun)
 		(void)putchar('\n');
-	keeper_end(&k);
+	begun = false;
 	return result;
 }
 
@@ -154,6 +192,7 @@ open_each(void *arg, const struct mailbox *m, struct popper_error *e)
 static const struct mailbox_work one = { .slot = "recovery",
 	.offset = MAILBOX_SLOT(recover),
 	.makes = true,
+	.journal = true,
 	.run = recover_one,
 	.instead = open_one };
 
@@ -198,6 +237,7 @@ recover_all(const struct popperctl *p)
 	error_clear(&e);
 	if (mailbox_start(p, &e) == -1)
 		return popperctl_fail(&e);
+	mailbox_journal();
 	if ((fd = mailbox_states()) == -1)
 		return POPPERCTL_FAILED;
 	if ((n = scandirat(fd, ".", &d, is_entry, alphasort)) == -1) {
