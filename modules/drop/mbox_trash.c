@@ -95,23 +95,31 @@ mbox_trash_sort(const struct mbox *m, size_t *count)
 	return list;
 }
 
+/* The first of ${count} that is not before ${hash}; or, with ${behind}, the
+ * first behind it: very many may be equal. */
+static size_t
+find(const struct mbox_uid *uids, size_t count, const unsigned char *hash,
+    bool behind)
+{
+	size_t low = 0, middle;
+	int order;
+
+	while (low < count) {
+		middle = low + (count - low) / 2;
+		order = memcmp(uids[middle].hash, hash, MBOX_HASH_SIZE);
+		if (order < 0 || (behind && order == 0))
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
 size_t
 mbox_trash_count(const struct mbox_uid *uids, size_t count,
     const unsigned char hash[MBOX_HASH_SIZE])
 {
-	size_t low = 0, high = count, middle, n = 0;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (memcmp(uids[middle].hash, hash, MBOX_HASH_SIZE) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low + n < count &&
-	    memcmp(uids[low + n].hash, hash, MBOX_HASH_SIZE) == 0)
-		n++;
-	return n;
+	return find(uids, count, hash, true) - find(uids, count, hash, false);
 }
 
 /* --- Before the commit --- */
