@@ -13,6 +13,8 @@
 
 #include "mbox_undelete.h"
 
+#define OPEN_MOST 64 /* batches that are open at once */
+
 /* --- Which batches --- */
 
 static int
@@ -48,6 +50,26 @@ compare_names(const void *va, const void *vb)
 	return (x > y) - (x < y);
 }
 
+/* Of the sorted names those behind u->last, as many as may be open. */
+static void
+choose_names(struct mbox_undelete *u)
+{
+	struct mbox_return *back = &u->back;
+	size_t i = 0;
+
+	while (*u->last != '\0' && i < back->count &&
+	    compare_names(back->names[i], u->last) <= 0)
+		i++;
+	back->count -= i;
+	if (i > 0)
+		memmove(back->names, back->names + i,
+		    back->count * sizeof(*back->names));
+	if ((u->more = back->count > OPEN_MOST))
+		back->count = OPEN_MOST;
+	if (back->count > 0)
+		(void)strcpy(u->last, back->names[back->count - 1]);
+}
+
 int
 mbox_list_batches(struct mbox_undelete *u, uint64_t since)
 {
@@ -80,6 +102,7 @@ mbox_list_batches(struct mbox_undelete *u, uint64_t since)
 	if (u->back.count > 1)
 		qsort(u->back.names, u->back.count, sizeof(*u->back.names),
 		    compare_names);
+	choose_names(u);
 	return failed;
 }
 

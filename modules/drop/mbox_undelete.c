@@ -24,6 +24,14 @@
 #include "mbox_undelete.h"
 #include "mbox_waste.h"
 
+/* So much of the trash as is brought back at once. */
+struct part {
+	uint64_t since;
+	uint64_t count; /* messages that came back */
+	char last[MBOX_BATCH_NAME]; /* the last batch of it */
+	bool more; /* there are others behind */
+};
+
 /* The sum of all pieces: what the note says.  0, or -1 with errno. */
 static int
 sum_pieces(struct mbox_undelete *u)
@@ -215,16 +223,15 @@ open_purged(const struct popper_host *h, const void *conf,
 	return failed == -1 ? -1 : mbox_open(h, conf, place, self, e);
 }
 
-int
-mbox_undelete(const struct popper_host *h, const void *conf,
-    const struct popper_place *place, uint64_t since, uint64_t *count,
-    struct popper_error *e)
+/* What is behind part->last. */
+static int
+undelete_part(const struct popper_host *h, const void *conf,
+    const struct popper_place *place, struct part *part, struct popper_error *e)
 {
 	struct mbox_undelete *u;
 	int result = -1;
 	void *self;
 
-	*count = 0;
 	if (open_purged(h, conf, place, &self, e) == -1)
 		return -1;
 	if ((u = calloc(1, sizeof(*u))) == NULL) {
@@ -232,10 +239,11 @@ mbox_undelete(const struct popper_host *h, const void *conf,
 		return h->fail(e, POPPER_TEMPORARY, "out of memory");
 	}
 	u->m = self;
+	(void)strcpy(u->last, part->last);
 	u->trash = mbox_trash_folder(u->m, false);
 	if (u->trash == -1 && errno == ENOENT)
 		result = 0;
-	else if (u->trash == -1 || mbox_list_batches(u, since) == -1)
+	else if (u->trash == -1 || mbox_list_batches(u, part->since) == -1)
 		h->fail_system(e, POPPER_TEMPORARY,
 		    "%s: cannot read the trash of %s", u->m->path, u->m->user);
 	else if (mbox_trash_pending(u->m))
@@ -247,11 +255,29 @@ mbox_undelete(const struct popper_host *h, const void *conf,
 	else if (make_mbox(u->m, e) == 0)
 		result = undelete(u, e);
 	if (result == 0) {
-		*count = u->count;
-		if (u->m->conf->trash > 0)
+		part->count = u->count;
+		part->more = u->more;
+		(void)strcpy(part->last, u->last);
+		if (u->m->conf->trash > 0 && !u->more)
 			mbox_trash_expire(u->m);
 	}
 	mbox_close(self);
 	free_all(u);
 	return result;
+}
+
+int
+mbox_undelete(const struct popper_host *h, const void *conf,
+    const struct popper_place *place, uint64_t since, uint64_t *count,
+    struct popper_error *e)
+{
+	struct part part = { .since = since };
+
+	*count = 0;
+	do {
+		if (undelete_part(h, conf, place, &part, e) == -1)
+			return -1;
+		*count += part.count;
+	} while (part.more);
+	return 0;
 }

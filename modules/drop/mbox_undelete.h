@@ -23,13 +23,17 @@ struct mbox_undelete {
 	size_t opened;
 	struct mbox_uid *uids; /* of what comes back */
 	size_t count, room;
+	/* Batches up to this one were dealt with; ""; more: there are others.
+	 */
+	char last[MBOX_BATCH_NAME];
+	bool more;
 	struct mbox_pieces pieces;
 	struct mbox_normal a, b;
 };
 
-/** mbox_list_batches(u, since): find those since then.  mbox_choose(u): open
- * them, and take what the mbox, which is locked, does not have.  0, or -1 with
- * errno. */
+/** mbox_list_batches(u, since): find those since then and behind u->last, as
+ * many as may be open at once.  mbox_choose(u): open them, and take what the
+ * mbox, which is locked, does not have.  0, or -1 with errno. */
 int mbox_list_batches(struct mbox_undelete *, uint64_t since);
 int mbox_choose(struct mbox_undelete *);
 
