@@ -27,7 +27,7 @@
 #include "mbox_waste.h"
 
 #define MAGIC 0x657473617778626du /* also tells the byte order */
-#define VERSION 1
+#define VERSION 2
 
 struct head {
 	uint64_t magic;
@@ -277,6 +277,7 @@ make_list(const struct mbox *m, const struct popper_changes *c, uint64_t *count)
 		w->number = (uint32_t)i;
 		w->ordinal = m->uids[i].ordinal;
 		w->copies = 1;
+		w->head = mbox_waste_head(m, i);
 	}
 	/* As a rule no two are equal, so all are the first of their kind. */
 	if (!unique && mbox_waste_copies(m, list, (size_t)*count) == -1) {

@@ -56,9 +56,13 @@ struct mbox_wasted {
 	unsigned char hash[MBOX_HASH_SIZE];
 	uint32_t number; /* among all messages, from 0 */
 	uint32_t ordinal;
-	uint32_t copies; /* with this hash, it included */
-	uint32_t zero;
+	uint32_t copies; /* with this hash and head, it included */
+	uint32_t head; /* mbox_waste_head */
 };
+
+/** mbox_waste_head(m, i): the head_sum of message ${i} if its hash is that of
+ * an id which it brought along, else 0.  Needs m->uids and records. */
+uint32_t mbox_waste_head(const struct mbox *, size_t i);
 
 /** mbox_waste_copies(m, list, count): fill ${copies} of each.  0, or -1 without
  * memory. */

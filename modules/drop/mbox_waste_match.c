@@ -3,7 +3,10 @@
  *
  * Runs in: the session, as the user, at open; see mbox_waste.c.
  *
- * By hash and, of equal messages, by number.  If there are fewer copies of a
+ * By hash and, of equal messages, by number.  Where the hash is that of an id
+ * which the message brought along, the beginning of its header counts, too: any
+ * sender can write such an id, and what nobody has deleted must not be taken
+ * for what is gone, and be removed with it.  If there are fewer copies of a
  * message than there were, another program has removed some, and nobody can
  * tell whether those that stayed or those that were gone.  Then as many fewer
  * are left out: to show a deleted message again is the lesser evil.
@@ -16,18 +19,38 @@
 /* A message with what tells it from others. */
 struct item {
 	const unsigned char *hash;
+	uint32_t head; /* as in struct mbox_wasted */
 	uint32_t ordinal;
 	size_t i;
 };
+
+uint32_t
+mbox_waste_head(const struct mbox *m, size_t i)
+{
+	return m->uids[i].text == 0
+	    ? 0
+	    : m->index.records[i + m->internal].head_sum;
+}
+
+/* Are they equal messages?  As memcmp answers. */
+static int
+order(const struct item *a, const struct mbox_wasted *b)
+{
+	int diff = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
+
+	return diff != 0 ? diff : (a->head > b->head) - (a->head < b->head);
+}
 
 static int
 compare(const void *va, const void *vb)
 {
 	const struct item *a = va, *b = vb;
-	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
+	int diff = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
 
-	return order != 0
-	    ? order
+	if (diff == 0)
+		diff = (a->head > b->head) - (a->head < b->head);
+	return diff != 0
+	    ? diff
 	    : (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
 }
 
@@ -35,11 +58,17 @@ static int
 compare_wasted(const void *va, const void *vb)
 {
 	const struct mbox_wasted *a = va, *b = vb;
-	int order = memcmp(a->hash, b->hash, MBOX_HASH_SIZE);
+	const struct item x = { a->hash, a->head, a->ordinal, 0 };
+	const struct item y = { b->hash, b->head, b->ordinal, 0 };
 
-	return order != 0
-	    ? order
-	    : (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+	return compare(&x, &y);
+}
+
+static bool
+is_equal(const struct mbox_wasted *a, const struct mbox_wasted *b)
+{
+	return a->head == b->head &&
+	    memcmp(a->hash, b->hash, MBOX_HASH_SIZE) == 0;
 }
 
 static struct item *
@@ -51,25 +80,25 @@ sorted(const struct mbox *m, size_t count)
 	if (list == NULL)
 		return NULL;
 	for (i = 0; i < count; i++)
-		list[i] =
-		    (struct item){ m->uids[i].hash, m->uids[i].ordinal, i };
+		list[i] = (struct item){ m->uids[i].hash, mbox_waste_head(m, i),
+			m->uids[i].ordinal, i };
 	qsort(list, count, sizeof(*list), compare);
 	return list;
 }
 
-/* The first of ${count} items that is not before ${hash}; or, with ${behind},
- * the first behind it. */
+/* The first of ${count} items that is not before ${w}; or, with ${behind}, the
+ * first behind it. */
 static size_t
-find(const struct item *list, size_t count, const unsigned char *hash,
+find(const struct item *list, size_t count, const struct mbox_wasted *w,
     bool behind)
 {
 	size_t low = 0, middle;
-	int order;
+	int diff;
 
 	while (low < count) {
 		middle = low + (count - low) / 2;
-		order = memcmp(list[middle].hash, hash, MBOX_HASH_SIZE);
-		if (order < 0 || (behind && order == 0))
+		diff = order(&list[middle], w);
+		if (diff < 0 || (behind && diff == 0))
 			low = middle + 1;
 		else
 			count = middle;
@@ -87,8 +116,8 @@ mbox_waste_copies(const struct mbox *m, struct mbox_wasted *list, size_t count)
 		return -1;
 	for (i = 0; i < count; i++)
 		list[i].copies =
-		    (uint32_t)(find(there, messages, list[i].hash, true) -
-			find(there, messages, list[i].hash, false));
+		    (uint32_t)(find(there, messages, &list[i], true) -
+			find(there, messages, &list[i], false));
 	free(there);
 	return 0;
 }
@@ -150,17 +179,13 @@ mbox_waste_match(const struct mbox *m, struct mbox_wasted *list, size_t count,
 	if (count > 1)
 		qsort(list, count, sizeof(*list), compare_wasted);
 	for (i = 0; i < count; i += w) {
-		for (w = 1; i + w < count &&
-		     memcmp(list[i].hash, list[i + w].hash, MBOX_HASH_SIZE) ==
-			 0;
+		for (w = 1; i + w < count && is_equal(&list[i], &list[i + w]);
 		     w++)
 			;
-		while (at < messages &&
-		    memcmp(there[at].hash, list[i].hash, MBOX_HASH_SIZE) < 0)
+		while (at < messages && order(&there[at], &list[i]) < 0)
 			at++;
-		for (n = 0; at + n < messages &&
-		     memcmp(there[at + n].hash, list[i].hash, MBOX_HASH_SIZE) ==
-			 0;
+		for (n = 0;
+		     at + n < messages && order(&there[at + n], &list[i]) == 0;
 		     n++)
 			;
 		found += (long)match_group(&list[i], w, there + at, n, gone);
