@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "mbox_foreign.h"
 #include "mbox_index.h"
+#include "mbox_waste.h"
 #include "pins_import.h"
 
 /* A pin without id for each message, in order. */
@@ -114,6 +115,24 @@ out:
 	return result;
 }
 
+/* What is only noted as gone does not count: lists are about what is shown. */
+static void
+leave_out(const struct mbox *m, struct pins *pins)
+{
+	size_t i, kept = 0;
+
+	if (m->waste == NULL)
+		return;
+	for (i = 0; i < pins->count; i++) {
+		if (m->waste->gone[i])
+			continue;
+		pins->list[kept] = pins->list[i];
+		pins->list[kept].line = (uint32_t)kept;
+		kept++;
+	}
+	pins->count = kept;
+}
+
 static int
 point_to_messages(struct pins_import *in)
 {
@@ -139,9 +158,11 @@ mbox_import_uids(void *self, struct popper_slice lines, struct popper_error *e)
 		.error = e };
 	int result = -1;
 
-	if (list_keys(m, &in.here, e) == 0 && mbox_still(m, e) == 0 &&
-	    point_to_messages(&in) == 0)
-		result = pins_import(&in, lines);
+	if (list_keys(m, &in.here, e) == 0 && mbox_still(m, e) == 0) {
+		leave_out(m, &in.here);
+		if (point_to_messages(&in) == 0)
+			result = pins_import(&in, lines);
+	}
 	mbox_index_drop(m); /* it has the ids that they had */
 	mbox_kept_close(m->kept);
 	m->kept = NULL;

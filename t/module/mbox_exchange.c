@@ -209,6 +209,28 @@ an_export_takes_nothing_over(void **state)
 	expect_ids(r, "0000000a00000002 ");
 }
 
+/* Lines without keys are about what is shown: clients do not count what is only
+ * noted as gone. */
+static void
+not_what_is_gone(void **state)
+{
+	struct rig *r = *state;
+
+	r->conf.purge = "lazy";
+	r->conf.purge_time = "";
+	rig_put(r,
+	    FROM_A "Subject: 0\n\nText\n\n" FIRST FROM_A
+		   "Subject: 2\n\nText\n\n");
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "D--"), POPPER_DONE);
+	rig_close(r);
+	assert_true(rig_exists(r, "waste"));
+	assert_int_equal(import(r, "one 20 -\ntwo 20 -\n"), 0);
+	expect_ids(r, "one two ");
+	assert_int_equal(import(r, "a 20 -\nb 20 -\nc 20 -\n"), -1);
+	expect_ids(r, "one two ");
+}
+
 #define RIGGED(f) cmocka_unit_test_setup_teardown(f, index_setup, rig_teardown)
 
 int
@@ -217,7 +239,8 @@ main(void)
 	const struct CMUnitTest tests[] = { RIGGED(an_export_comes_back),
 		RIGGED(imported_ids_stay), RIGGED(a_grown_mbox_keeps_them),
 		RIGGED(keys_tell_the_message), RIGGED(bad_lists_are_refused),
-		RIGGED(an_export_takes_nothing_over) };
+		RIGGED(an_export_takes_nothing_over),
+		RIGGED(not_what_is_gone) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
