@@ -77,13 +77,14 @@ dump_head(struct popper_sink *sink, const struct mbox_head *h)
 			    "device=%llu inode=%llu mtime=%lld.%09lld "
 			    "ctime=%lld.%09lld mmdf=%u internal=%u "
 			    "unique-ids=%u",
-	    (unsigned)h->version, (ull)h->count, (ull)h->octets, (ull)h->size,
-	    (ull)h->device, (ull)h->inode, (long long)h->mtime[0],
+	    (unsigned)h->version, (ull)(h->count - h->internal), (ull)h->octets,
+	    (ull)h->size, (ull)h->device, (ull)h->inode, (long long)h->mtime[0],
 	    (long long)h->mtime[1], (long long)h->ctime[0],
 	    (long long)h->ctime[1], (unsigned)h->mmdf, (unsigned)h->internal,
 	    (unsigned)h->with_uids);
 }
 
+/* The one that is not shown has the number 0 and no unique-id. */
 static int
 dump_records(struct popper_sink *sink, const struct mbox_head *h,
     const struct mbox_record *records, const struct mbox_uid *uids,
@@ -92,13 +93,13 @@ dump_records(struct popper_sink *sink, const struct mbox_head *h,
 	char uid[POPPER_UID_MAX + 1] = "-";
 
 	for (size_t i = 0; i < h->count; i++) {
-		if (uids != NULL)
-			mbox_uid_string(texts, &uids[i], uid);
+		if (uids != NULL && i >= h->internal)
+			mbox_uid_string(texts, &uids[i - h->internal], uid);
 		if (say(sink,
 			"%zu offset=%llu end=%llu from=%u octets=%llu uid=%s",
-			i + 1, (ull)records[i].offset, (ull)records[i].end,
-			(unsigned)records[i].from_len, (ull)records[i].octets,
-			uid) == -1)
+			i + 1 - h->internal, (ull)records[i].offset,
+			(ull)records[i].end, (unsigned)records[i].from_len,
+			(ull)records[i].octets, uid) == -1)
 			return -1;
 	}
 	return 0;
@@ -182,7 +183,7 @@ compare(struct popper_sink *sink, const struct mbox_head *h,
 			MBOX_INDEX_FILE ": message %zu is at %llu to %llu and "
 					"has %llu octets, the index says %llu "
 					"to %llu and %llu",
-			i + 1, (ull)now->records[i].offset,
+			i + 1 - h->internal, (ull)now->records[i].offset,
 			(ull)now->records[i].end, (ull)now->records[i].octets,
 			(ull)known[i].offset, (ull)known[i].end,
 			(ull)known[i].octets) == -1)
