@@ -206,6 +206,14 @@ struct popper_drop {
 	/* Would total answer now, without reading mail first?  If not, sizes
 	 * are told only to clients that ask for them.  NULL: yes. */
 	bool (*is_measured)(const void *self);
+
+	/* --- Since 1.3; may be NULL. --- */
+
+	/* Are the options good, those that the server only knows as text, and
+	 * all together?  Asked once, when modules.conf has been read: -1, with
+	 * an error that names the option, and the server does not start. */
+	int (*configured)(const struct popper_host *, const void *conf,
+	    struct popper_error *);
 };
 
 #endif

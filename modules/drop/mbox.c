@@ -132,8 +132,7 @@ new_mbox(const struct popper_host *h, const struct mbox_conf *conf,
 	m->folder = m->fd = m->state = -1;
 	memcpy(m->user, place->identity->user, sizeof(m->user));
 	m->scheme = mbox_foreign_scheme(conf);
-	if (mbox_purge_check(h, conf, e) == -1 ||
-	    mbox_path(h, conf, place, m->path, e) == -1)
+	if (mbox_path(h, conf, place, m->path, e) == -1)
 		goto fail;
 	m->name = strrchr(m->path, '/') + 1;
 	n = snprintf(m->lock.name, sizeof(m->lock.name), "%s.lock", m->name);
@@ -356,6 +355,7 @@ static const struct popper_drop mbox_drop = {
 	.import_uids = mbox_import_uids,
 	.total = mbox_view_total,
 	.list = mbox_view_list,
+	.configured = mbox_configured,
 };
 
 POPPER_MODULE(mbox, .version = "0.1.0",

@@ -32,18 +32,19 @@ mbox_purge_hours(const char *text, unsigned *first, unsigned *end)
 }
 
 int
-mbox_purge_check(const struct popper_host *h, const struct mbox_conf *conf,
-    struct popper_error *e)
+mbox_configured(
+    const struct popper_host *h, const void *conf, struct popper_error *e)
 {
+	const struct mbox_conf *c = conf;
 	unsigned first, end;
 
-	if (*conf->purge_time == '\0' ||
-	    mbox_purge_hours(conf->purge_time, &first, &end))
+	if (*c->purge_time == '\0' ||
+	    mbox_purge_hours(c->purge_time, &first, &end))
 		return 0;
 	return h->fail(e, POPPER_PERMANENT,
 	    "drop mbox: purge-time = \"%s\" in modules.conf: must be two hours "
 	    "of the day, as 2-5, or empty",
-	    conf->purge_time);
+	    c->purge_time);
 }
 
 /* Local time; the zone was read before the session was shut off. */

@@ -80,9 +80,9 @@ long mbox_waste_match(const struct mbox *, struct mbox_wasted *list,
 
 /* --- mbox_purge.c: when is it time to remove them? --- */
 
-/** mbox_purge_check(host, conf, error): is purge-time what it must be? */
-int mbox_purge_check(const struct popper_host *, const struct mbox_conf *,
-    struct popper_error *);
+/** See configured in popper/drop.h: is purge-time what it must be? */
+int mbox_configured(
+    const struct popper_host *, const void *conf, struct popper_error *);
 
 /**
  * mbox_purge_is_due(m, changes):

@@ -38,6 +38,19 @@ allow_path(struct popper_allow *a, const char *path, unsigned rights)
 	return result;
 }
 
+int
+maildrop_configured(const struct used_modules *drops, struct popper_error *e)
+{
+	for (size_t i = 0; i < drops->count; i++) {
+		const struct popper_drop *d = drops->used[i].module->drop;
+
+		if (MAILDROP_HAS(d, configured) &&
+		    d->configured(&host_services, drops->used[i].conf, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* Does ${identity} want another drop module than ${name}? */
 static bool
 passes_over(const struct popper_identity *i, const char *name)

@@ -22,6 +22,12 @@ struct maildrop {
 	    (driver)->slot != NULL)
 
 /**
+ * maildrop_configured(drops, error):
+ * Ask the drop modules if their options are good.  0, or -1 with the error.
+ */
+int maildrop_configured(const struct used_modules *, struct popper_error *);
+
+/**
  * maildrop_enclose(drops, exts, place, error):
  * Landlock: from now on this process can touch only the state folder and what
  * the modules name for this user.  Without Landlock in the kernel it does

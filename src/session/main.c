@@ -79,6 +79,7 @@ load_modules(struct service *s)
 
 	if (modules_read(&source, "drop", loader_load, &equipment.drops, &e) ==
 		-1 ||
+	    maildrop_configured(&equipment.drops, &e) == -1 ||
 	    modules_read(&source, "ext", loader_load, &equipment.exts, &e) ==
 		-1)
 		log_fatal("%s", e.text);

@@ -14,6 +14,7 @@
 
 #include "mbox_index_rig.h"
 #include "mbox_waste.h"
+#include "mod/host.h"
 
 #define A FROM_A "Subject: A\n\nText of A\n\n"
 #define B FROM_B "Subject: B\n\nText of B\n\n"
@@ -414,9 +415,10 @@ hours(void **state)
 	assert_false(mbox_purge_hours("2-5x", &first, &end));
 	assert_false(mbox_purge_hours("3-3", &first, &end));
 	assert_false(mbox_purge_hours("0-24", &first, &end));
-	rig_put(r, A);
 	r->conf.purge_time = "always";
-	rig_refused(r, POPPER_PERMANENT);
+	assert_int_equal(
+	    r->drop->configured(&host_services, &r->conf, &r->error), -1);
+	assert_int_equal(r->error.status, POPPER_PERMANENT);
 	assert_non_null(strstr(r->error.text, "purge-time = \"always\""));
 }
 

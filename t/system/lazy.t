@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -85,7 +86,22 @@ def undelete(server):
               "once, and with its unique-id")
 
 
+def wrong_hours():
+    server = popper.Server(MODE, start=False)
+    configure(server, 'purge = lazy purge-time = "2-25"')
+    with server:
+        server.write_users()
+        server.write_conf()
+        check = server.popen(server.command("--check"), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = check.communicate(timeout=popper.PATIENCE)[0].decode()
+        tap.equal(check.returncode, 1, "popper --check refuses wrong hours")
+        tap.match(said,
+                  'purge-time = "2-25" .*must be two hours', "and names them")
+
+
 def main():
+    wrong_hours()
     server = popper.Server(MODE, start=False)
     configure(server, 'purge = lazy purge-time = ""')
     server.start()

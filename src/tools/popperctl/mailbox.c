@@ -91,7 +91,8 @@ mailbox_start(const struct popperctl *p, struct popper_error *e)
 	    people_start(&settings, e) == -1)
 		return -1;
 	source = (struct modules_source){ settings.modules, settings.overlay };
-	if (modules_read(&source, "drop", loader_load, &drops, e) == -1)
+	if (modules_read(&source, "drop", loader_load, &drops, e) == -1 ||
+	    maildrop_configured(&drops, e) == -1)
 		return -1;
 	if (drops.count > 0)
 		return 0;
