@@ -162,8 +162,8 @@ open_state(int root, const struct popper_identity *i, bool makes,
 		    "user name too long for a state folder");
 	fd = openat(root, name, FOLDER_FLAGS);
 	if (fd == -1 && errno == ENOENT && !makes)
-		return error_set(
-		    e, POPPER_ABSENT, "there is no state folder %s yet", name);
+		return error_set(e, POPPER_ABSENT,
+		    "no session yet: there is no state folder %s", name);
 	if (fd == -1 && errno == ENOENT)
 		fd = make(root, name, i, e);
 	else if (fd == -1)

@@ -266,7 +266,7 @@ def sees(server):
         server.uid, server.uid)
     status, out, err = popperctl.run(server, "index", "dump", "alice")
     tap.equal((status, out), (1, ""), "nothing is made for looking")
-    tap.match(err, "no state folder alice", "and that is told")
+    tap.match(err, "no session yet", "and that is told")
     for words in (("recover", "alice"), ("index", "rebuild", "alice"),
                   ("index", "dump", "alice"), ("recover", "alice+INBOX")):
         tap.equal(popperctl.run(server, *words),
@@ -443,6 +443,10 @@ def undelete(server):
         tap.equal((status, out), (2, ""), "undelete %s" % " ".join(words))
         tap.match(err, r"usage: popperctl undelete USER \[--since TIME\]",
                   "tells how it is called")
+    for words, why in ((("alice", "--sinse", "2d"),
+                        '"--sinse" is no option; there is: --since'),
+                       (("alice", "--since"), "--since needs a time")):
+        tap.match(popperctl.run(server, "undelete", *words)[2], why, why)
 
 
 def unique_ids(server):

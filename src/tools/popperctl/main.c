@@ -171,6 +171,11 @@ choose_subcommand(
 			describe(stderr, f, s);
 		return POPPERCTL_USAGE;
 	}
+	if (strcmp(args[0], "--help") == 0) {
+		for (; s->name != NULL; s++)
+			describe(stdout, f, s);
+		return POPPERCTL_DONE;
+	}
 	while (s->name != NULL && strcmp(s->name, args[0]) != 0)
 		s++;
 	if (s->name == NULL)

@@ -39,6 +39,23 @@ undelete(void *arg, const struct mailbox *m, struct popper_error *e)
 	return 0;
 }
 
+/* ${word} does not belong here.  Returns -1. */
+static int
+misused(const char *word)
+{
+	char shown[256];
+
+	text_escape(shown, sizeof(shown), popper_slice_text(word));
+	if (strcmp(word, "--since") == 0)
+		popperctl_say("--since needs a time, as 3h");
+	else if (word[0] == '-')
+		popperctl_say("\"%s\" is no option; there is: --since", shown);
+	else
+		popperctl_say("\"%s\" is one user too many", shown);
+	(void)popperctl_misused(&undelete_family, "");
+	return -1;
+}
+
 static int
 parse(char **args, int count, const char **user, uint64_t *since)
 {
@@ -58,10 +75,8 @@ parse(char **args, int count, const char **user, uint64_t *since)
 			    shown);
 			return -1;
 		}
-		if (args[i][0] == '-' || *user != NULL) {
-			(void)popperctl_misused(&undelete_family, "");
-			return -1;
-		}
+		if (args[i][0] == '-' || *user != NULL)
+			return misused(args[i]);
 		*user = args[i];
 	}
 	if (*user == NULL)
