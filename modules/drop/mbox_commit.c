@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "mbox_foreign.h"
+#include "mbox_index.h"
 #include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
@@ -300,5 +301,7 @@ mbox_commit(void *self, const struct popper_changes *c, struct popper_error *e)
 		outcome = remove_marked(m, c, gone, e);
 	if (outcome == POPPER_DONE && notes)
 		mbox_status(m, c);
+	else if (outcome == POPPER_DONE && gone > 0)
+		mbox_index_keep_rest(m, c);
 	return outcome;
 }

@@ -1,5 +1,6 @@
 /*
- * mbox_grown.c - an mbox that has an index of before new mail came.
+ * mbox_grown.c - an mbox that has an index of before new mail came, or of just
+ * after a commit.
  *
  * Runs in: the session, as the user, at open, with the lock held.
  *
@@ -21,13 +22,15 @@
 
 #define FEW 16 /* new messages that are compared with each other one */
 
-/* Is the index about this file, with the same options, when it was shorter? */
+/* Is the index about this file, with the same options, when it was shorter?
+ * Or of just after a commit, when it has no times (mbox_rest.c)? */
 static bool
 may_be_older(const struct mbox *m, const struct mbox_head *head)
 {
 	struct mbox_head ours = mbox_index_head(m);
 
-	if (head->size >= ours.size || head->mmdf != 0)
+	if (head->size > ours.size || head->mmdf != 0 ||
+	    (head->size == ours.size && head->ctime[0] != 0))
 		return false;
 	ours.size = head->size;
 	memcpy(ours.mtime, head->mtime, sizeof(ours.mtime));

@@ -300,6 +300,20 @@ write_file(const struct mbox *m, struct mbox_head *head)
 }
 
 void
+mbox_index_write(const struct mbox *m, struct mbox_head *head)
+{
+	head->count = m->index.count;
+	head->octets = add_up(&m->index, m->internal);
+	head->internal = m->internal;
+	head->with_uids = m->uids != NULL;
+	head->mmdf = m->index.mmdf;
+	head->texts = m->uids == NULL ? 0 : m->texts.len;
+	if (write_file(m, head) == -1)
+		m->host->log(POPPER_LOG_DEBUG,
+		    "%s: the index is not kept (errno %d)", m->path, errno);
+}
+
+void
 mbox_index_save(struct mbox *m)
 {
 	struct mbox_head head = mbox_index_head(m);
@@ -318,15 +332,7 @@ mbox_index_save(struct mbox *m)
 	if (m->uids == NULL && !mbox_kept_ids(m) && m->older != NULL &&
 	    m->older->head.with_uids != 0)
 		(void)mbox_uids(m, &ignored);
-	head.count = m->index.count;
-	head.octets = add_up(&m->index, m->internal);
-	head.internal = m->internal;
-	head.with_uids = m->uids != NULL;
-	head.mmdf = m->index.mmdf;
-	head.texts = m->uids == NULL ? 0 : m->texts.len;
-	if (write_file(m, &head) == -1)
-		m->host->log(POPPER_LOG_DEBUG,
-		    "%s: the index is not kept (errno %d)", m->path, errno);
+	mbox_index_write(m, &head);
 }
 
 void

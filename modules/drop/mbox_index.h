@@ -73,6 +73,10 @@ bool mbox_index_load(struct mbox *);
  */
 void mbox_index_save(struct mbox *);
 
+/** mbox_index_write(m, head): write the state file; ${head} says about which
+ * mbox it is.  A failure costs only time. */
+void mbox_index_write(const struct mbox *, struct mbox_head *head);
+
 /** See total and list in popper/drop.h. */
 int mbox_total(void *self, uint64_t *octets, struct popper_error *);
 int mbox_list(
@@ -95,6 +99,15 @@ size_t mbox_older_ids(struct mbox *, size_t count);
 /** mbox_number_new(m, known, count): if the messages from ${known} on are few
  * and like no other, and none ever had equals, number them.  Returns if so. */
 bool mbox_number_new(struct mbox *, size_t known, size_t count);
+
+/* --- mbox_rest.c: after a commit --- */
+
+/**
+ * mbox_index_keep_rest(m, changes):
+ * Write the state file for what is left after a commit that was done.  ${m} is
+ * fit only for close then.
+ */
+void mbox_index_keep_rest(struct mbox *, const struct popper_changes *);
 
 /* --- mbox_kept.c: the parts of the file --- */
 

@@ -223,6 +223,84 @@ random_ones_are_told_right(void **state)
 	assert_in_range(used, 100, 399);
 }
 
+/* A large message, so that it is worth while, and then ${rest}; to be freed. */
+static char *
+large(const char *rest)
+{
+	static const char head[] = FROM_A "Subject: large\n\n", end[] = "\n\n";
+	const size_t body = (size_t)11 << 17;
+	char *text = malloc(sizeof(head) + body + sizeof(end) + strlen(rest));
+
+	assert_non_null(text);
+	memcpy(text, head, sizeof(head) - 1);
+	memset(text + sizeof(head) - 1, 'x', body);
+	memcpy(text + sizeof(head) - 1 + body, end, sizeof(end) - 1);
+	memcpy(text + sizeof(head) - 1 + body + sizeof(end) - 1, rest,
+	    strlen(rest) + 1);
+	return text;
+}
+
+/* Remove some of the messages but the first, at least one. */
+static void
+remove_some(struct rig *r, uint32_t *seed)
+{
+	char marks[256] = "";
+	size_t count = r->drop->count(r->self), i;
+
+	assert_in_range(count, 2, sizeof(marks) - 1);
+	memset(marks, '-', count);
+	for (i = 1; i < count; i++)
+		if (next(seed) % 3 == 0)
+			marks[i] = 'D';
+	marks[1 + next(seed) % (count - 1)] = 'D';
+	assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+}
+
+static void
+what_a_commit_left_is_known(void **state)
+{
+	struct rig *r = *state;
+	char *text, rest[4096];
+	uint32_t seed = 11, used = 0;
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		(void)mix(&seed, rest, sizeof(rest));
+		text = large(rest);
+		know(r, text, i % 2 == 0);
+		free(text);
+		if (i % 3 == 0) /* or as it was after a change */
+			assert_int_equal(unlinkat(r->state, INDEX, 0), 0);
+		rig_open(r);
+		if (i % 4 == 1)
+			rig_deliver(r, TWO);
+		remove_some(r, &seed);
+		rig_close(r);
+		assert_false(index_is_used(r)); /* without a look */
+		if (i % 4 == 2)
+			rig_deliver(r, TWIN);
+		used += is_told_right(r);
+	}
+	assert_in_range(used, 50, 60);
+}
+
+/* Nor is it believed if the mail is not what the commit left. */
+static void
+what_a_commit_left_is_looked_at(void **state)
+{
+	struct rig *r = *state;
+	char *text = large(ONE TWO TWIN), *other = large(TWO ONE);
+
+	know(r, text, true);
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "---D"), POPPER_DONE);
+	rig_close(r);
+	rewrite(r, other);
+	assert_false(is_told_right(r));
+	free(other);
+	free(text);
+}
+
 #define RIGGED(test) \
 	cmocka_unit_test_setup_teardown(test, index_setup, rig_teardown)
 
@@ -235,6 +313,8 @@ main(void)
 		RIGGED(ids_stay_known),
 		RIGGED(rewritten_ones_are_read_whole),
 		RIGGED(random_ones_are_told_right),
+		RIGGED(what_a_commit_left_is_known),
+		RIGGED(what_a_commit_left_is_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
