@@ -88,26 +88,45 @@ number_stored(struct mbox_uid **group, size_t n, uint32_t most)
 			group[i]->ordinal = ++most;
 }
 
-/* ${n} equal messages, ${known} of which there are records from ${t} on. */
+/* Give ${n} equal messages the ordinals that are on record, ${known} from ${t}
+ * on; or only see whether those that have one have just that. */
+static bool
+number_recorded(struct mbox_uid **group, size_t n, const struct mbox_twin *t,
+    size_t known, bool give)
+{
+	uint32_t most = known == 0 ? 0 : t->most, ordinal;
+	size_t i, k = 0;
+
+	for (i = 0; i < n; i++) {
+		/* All are there: the commit did not take place. */
+		while (k < known && t[k].goes && n < known)
+			k++;
+		ordinal = k < known ? t[k++].ordinal : ++most;
+		if (give)
+			group[i]->ordinal = ordinal;
+		else if (group[i]->ordinal != 0 && group[i]->ordinal != ordinal)
+			return false;
+	}
+	return true;
+}
+
+/* ${n} equal messages, ${known} of which there are records from ${t} on.  Some
+ * may have ordinals: of the index of before mail came, or from their headers,
+ * and only these may contradict the records. */
 static void
 number_group(
     struct mbox_uid **group, size_t n, const struct mbox_twin *t, size_t known)
 {
-	uint32_t most = known == 0 ? 0 : t->most;
-	bool stored = false, whole = n >= known;
-	size_t i, k = 0;
+	bool stored = false;
+	size_t i;
 
 	for (i = 0; i < n; i++)
 		stored = stored || group[i]->ordinal != 0;
-	if (stored) {
-		number_stored(group, n, most);
-		return;
-	}
-	for (i = 0; i < n; i++) {
-		while (k < known && t[k].goes && !whole)
-			k++;
-		group[i]->ordinal = k < known ? t[k++].ordinal : ++most;
-	}
+	if (stored &&
+	    (known == 0 || !number_recorded(group, n, t, known, false)))
+		number_stored(group, n, known == 0 ? 0 : t->most);
+	else
+		(void)number_recorded(group, n, t, known, true);
 }
 
 int

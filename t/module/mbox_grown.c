@@ -14,6 +14,7 @@
 
 #include "mbox_index_rig.h"
 #include "modules/drop/mbox_index.h"
+#include "modules/drop/mbox_twins.h"
 
 static struct mbox *
 self(struct rig *r)
@@ -124,6 +125,31 @@ ids_stay_known(void **state)
 	rig_close(r);
 	assert_true(index_is_used(r));
 	assert_int_equal(self(r)->kept->head.with_uids, 0);
+}
+
+/* The index is of before a twin came, and a commit that was to remove that one
+ * noted so, and died before it touched the mbox. */
+static void
+ids_outlive_an_interrupted_commit(void **state)
+{
+	static const unsigned char marks[] = { 0, 0, POPPER_MARK_DELETED };
+	const struct popper_changes c = {
+		.size = sizeof(c), .count = sizeof(marks), .marks = marks
+	};
+	char before[POPPER_UID_MAX + 1], after[POPPER_UID_MAX + 1];
+	struct rig *r = *state;
+
+	know(r, ONE TWIN, true);
+	rig_deliver(r, TWIN);
+	rig_open(r);
+	rig_uid(r, 2, before);
+	mbox_twins_intend(self(r), &c);
+	self(r)->unsaved = false;
+	rig_close(r);
+	rig_open(r);
+	assert_non_null(self(r)->older);
+	rig_uid(r, 2, after);
+	assert_string_equal(after, before);
 }
 
 /* Replace the mbox's content, in the same file. */
@@ -311,6 +337,7 @@ main(void)
 		RIGGED(only_the_tail_is_read),
 		RIGGED(half_a_message_is_read_again),
 		RIGGED(ids_stay_known),
+		RIGGED(ids_outlive_an_interrupted_commit),
 		RIGGED(rewritten_ones_are_read_whole),
 		RIGGED(random_ones_are_told_right),
 		RIGGED(what_a_commit_left_is_known),
