@@ -41,8 +41,8 @@ find_f_slowly(const char *p, size_t len, uint64_t *bare)
 {
 	size_t i;
 
-	for (i = 0; i < len && (p[i] != 'F' || p[i - 1] != '\n'); i++)
-		*bare += p[i] == '\n' && p[i - 1] != '\r';
+	for (i = 0; i < len && (p[i] != 'F' || (p + i)[-1] != '\n'); i++)
+		*bare += p[i] == '\n' && (p + i)[-1] != '\r';
 	return i;
 }
 
