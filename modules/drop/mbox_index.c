@@ -93,9 +93,10 @@ scan_again(struct mbox *m, struct popper_error *e)
 {
 	const struct mbox_head *head = &m->kept->head;
 	struct mbox_index now = { .size = head->size };
+	bool held = m->lock.kernel; /* by an undelete */
 	struct stat st;
 
-	if (mbox_lock(m, F_RDLCK, e) == -1)
+	if (!held && mbox_lock(m, F_RDLCK, e) == -1)
 		return -1;
 	if (fstat(m->fd, &st) == 0 && mbox_is_untouched(m, &st) &&
 	    mbox_scan(m, m->fd, MBOX_SCAN_WINDOW, &now) == 0 &&
@@ -103,12 +104,14 @@ scan_again(struct mbox *m, struct popper_error *e)
 	    (m->conf->uw_kludge && mbox_is_internal(m->fd, now.records)) ==
 		m->internal &&
 	    add_up(&now, m->internal) == head->octets) {
-		mbox_unlock(m);
+		if (!held)
+			mbox_unlock(m);
 		m->index = now;
 		m->unsaved = true;
 		return 0;
 	}
-	mbox_unlock(m);
+	if (!held)
+		mbox_unlock(m);
 	mbox_index_free(&now);
 	mbox_index_drop(m);
 	return m->host->fail(e, POPPER_TEMPORARY,

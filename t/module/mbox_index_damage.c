@@ -390,6 +390,35 @@ a_state_folder_without_rights_is_no_trouble(void **state)
 	assert_int_equal(rig_child(without_rights, r), 0);
 }
 
+/* It is met with the lock held. */
+static void
+an_undelete_mends_it_too(void **state)
+{
+	struct rig *r = *state;
+	struct popper_slice index;
+	uint64_t count = 0;
+	char *octets;
+
+	r->conf.trash = 86400;
+	rig_put(r, ONE TWO);
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "D-"), POPPER_DONE);
+	rig_close(r);
+	index_clock_ahead += 10;
+	rig_open(r);
+	free(index_answers(r, true));
+	rig_close(r);
+	index = read_index(r);
+	octets = (char *)(uintptr_t)index.ptr;
+	octets[sizeof(struct mbox_head)] ^= 1;
+	write_index(r, index);
+	free(octets);
+	if (rig_undelete(r, 0, &count) == -1)
+		fail_msg("undelete: %s", r->error.text);
+	assert_int_equal(count, 1);
+	rig_expect(r, TWO ONE);
+}
+
 #define RIGGED(test) \
 	cmocka_unit_test_setup_teardown(test, index_setup, rig_teardown)
 
@@ -400,6 +429,7 @@ main(void)
 		RIGGED(damaged_ones_are_ignored),
 		RIGGED(what_is_no_file_of_ours_is_ignored),
 		RIGGED(damage_is_mended_when_it_is_met),
+		RIGGED(an_undelete_mends_it_too),
 		RIGGED(forged_ones_harm_nobody),
 		RIGGED(forged_texts_are_ignored),
 		RIGGED(remains_are_no_obstacle),
