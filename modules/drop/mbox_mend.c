@@ -7,16 +7,13 @@
  * is there afterwards.
  */
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "mbox_backup.h"
 #include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
-
-#define LINE (POPPER_PATH_MAX + 128)
+#include "tell.h"
 
 /* What may lie in the state folder, and what was done about it. */
 static const struct leftover {
@@ -42,25 +39,6 @@ exists(int folder, const char *name)
 
 	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_size > 0;
-}
-
-static int say(struct popper_sink *, const char *, ...) POPPER_PRINTF(2, 3);
-
-static int
-say(struct popper_sink *sink, const char *format, ...)
-{
-	char line[LINE];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= sizeof(line))
-		n = (int)sizeof(line) - 1;
-	line[n] = '\n';
-	return sink->put(sink, popper_slice(line, (size_t)n + 1)) == -1 ? -1
-									: 0;
 }
 
 /* Mail that a crash of Qpopper left; its path, or "". */

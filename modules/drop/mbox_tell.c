@@ -4,8 +4,6 @@
  * Runs in: popperctl's child, as the user; the session lock is held.
  */
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,31 +13,11 @@
 #include "mbox_index.h"
 #include "mbox_tell.h"
 #include "mbox_trash.h"
+#include "tell.h"
 
-#define LINE 1024
 #define TOLD_MOST 10 /* differences of one kind */
 
 typedef unsigned long long ull; /* what %llu takes */
-
-static int say(struct popper_sink *, const char *, ...) POPPER_PRINTF(2, 3);
-
-/* One line.  Returns 0 or -1. */
-static int
-say(struct popper_sink *sink, const char *format, ...)
-{
-	char line[LINE];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= sizeof(line))
-		n = (int)sizeof(line) - 1;
-	line[n] = '\n';
-	return sink->put(sink, popper_slice(line, (size_t)n + 1)) == -1 ? -1
-									: 0;
-}
 
 static int
 not_taken(const struct popper_host *host, struct popper_error *e)
