@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir_letters.h"
 #include "power.h"
 
 #define MAIL 6 /* 1.m to 6.m */
@@ -19,52 +20,6 @@
 static const char *marks;
 static long states, returns; /* that were tried in all */
 static size_t turn; /* of the states */
-
-static void
-make_mail(void)
-{
-	char name[64], text[64];
-	void *self;
-
-	for (int i = 1; i <= MAIL; i++) {
-		(void)snprintf(name, sizeof(name),
-		    i % 2 ? "Maildir/cur/%d.m:2,S" : "Maildir/new/%d.m", i);
-		(void)snprintf(text, sizeof(text), "message %d\n.\n", i);
-		bed_text(&bed, name, text);
-	}
-	self = opened();
-	drop()->close(self);
-}
-
-/* Is message ${i} of the maildrop the one of that number? */
-static bool
-is_message(void *self, size_t i, int number)
-{
-	char text[64], id[16];
-	struct collect c;
-	bool same;
-
-	(void)snprintf(text, sizeof(text), "message %d\n.\n", number);
-	(void)snprintf(id, sizeof(id), "%d.m", number);
-	collect_start(&c);
-	same = i < drop()->count(self) &&
-	    drop()->read(self, i, 0, &c.sink, &error) == 0 &&
-	    c.len == strlen(text) && memcmp(c.ptr, text, c.len) == 0 &&
-	    strcmp(uid(self, i), id) == 0;
-	collect_end(&c);
-	return same;
-}
-
-static bool
-holds(void *self, bool all)
-{
-	size_t n = 0;
-
-	for (int i = 1; i <= MAIL; i++)
-		if ((all || marks[i - 1] != 'D') && !is_message(self, n++, i))
-			return false;
-	return n == drop()->count(self);
-}
 
 static const char *
 bring_back(void)
@@ -77,7 +32,7 @@ bring_back(void)
 		-1 ||
 	    drop()->open(&bed_host, &conf, &bed.place, &self, &error) == -1)
 		return error.text;
-	all = holds(self, true);
+	all = letters_are(self, MAIL, NULL);
 	drop()->close(self);
 	return all ? NULL : "not all comes back";
 }
@@ -93,7 +48,7 @@ judge_return(void *arg, bool said)
 		if (drop()->open(&bed_host, &conf, &bed.place, &self, &error) ==
 		    -1)
 			return error.text;
-		all = holds(self, true);
+		all = letters_are(self, MAIL, NULL);
 		drop()->close(self);
 		if (!all)
 			return "what came back is gone again";
@@ -115,8 +70,8 @@ judge(void *arg, bool said)
 	(void)arg;
 	if (drop()->open(&bed_host, &conf, &bed.place, &self, &error) == -1)
 		return error.text;
-	kept = holds(self, false);
-	if (!kept && !holds(self, true))
+	kept = letters_are(self, MAIL, marks);
+	if (!kept && !letters_are(self, MAIL, NULL))
 		wrong = "mail is lost";
 	else if (!kept && said)
 		wrong = "what was removed is there again";
@@ -151,7 +106,7 @@ try_all(const char *which)
 	assert_non_null(p);
 	marks = which;
 	conf.trash = 7 * 86400;
-	make_mail();
+	letters_make(MAIL);
 	power_start(p, bed.path, 4096);
 	self = opened();
 	for (size_t i = 0; i < MAIL; i++)

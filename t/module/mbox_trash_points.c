@@ -7,7 +7,6 @@
  * and with its unique-id.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,77 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mbox_dozen.h"
 #include "mbox_rewrite.h"
-#include "mbox_rig.h"
 #include "mbox_trash.h"
 #include "points.h"
 
-#define COUNT 12
-#define TWIN 3 /* this message and the next one are equal */
-#define ROOM 5000
-
-static char messages[COUNT][ROOM];
-static char uids[COUNT][POPPER_UID_MAX + 1];
-static const char *marks;
+static char uids[DOZEN][POPPER_UID_MAX + 1];
 static long points; /* that were tried in all */
-
-static void
-make_messages(struct rig *r)
-{
-	r->conf.trash = 86400;
-	for (size_t i = 0; i < COUNT; i++) {
-		size_t number = i == TWIN + 1 ? TWIN : i;
-		size_t n = (size_t)sprintf(
-			   messages[i], FROM_A "Number: %zu\n\n", number),
-		       len = number % 5 == 0 ? 4000 : 10 * number + 1;
-
-		memset(messages[i] + n, 'a' + (int)number, len);
-		(void)strcpy(messages[i] + n + len, "\n\n");
-	}
-}
-
-static void
-put_all(struct rig *r)
-{
-	rig_put(r, "");
-	for (size_t i = 0; i < COUNT; i++)
-		rig_deliver(r, messages[i]);
-}
-
-/* Empty the state folder. */
-static void
-clear_folder(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct dirent *entry;
-	DIR *dir;
-
-	if (fd == -1)
-		return;
-	assert_non_null(dir = fdopendir(fd));
-	while ((entry = readdir(dir)) != NULL)
-		if (*entry->d_name != '.' &&
-		    unlinkat(fd, entry->d_name, 0) == -1) {
-			clear_folder(fd, entry->d_name);
-			assert_int_equal(
-			    unlinkat(fd, entry->d_name, AT_REMOVEDIR), 0);
-		}
-	(void)closedir(dir);
-}
-
-static int
-commit(void *arg)
-{
-	struct rig *r = arg;
-	enum popper_outcome outcome;
-
-	points_begin();
-	if (rig_try_open(r) == -1)
-		return POINTS_SAID + POPPER_NOT_DONE;
-	outcome = rig_commit(r, marks);
-	rig_close(r);
-	return POINTS_SAID + (int)outcome;
-}
 
 static int
 undelete(void *arg)
@@ -105,12 +40,12 @@ undelete(void *arg)
 static bool
 is_right(struct rig *r, bool removed)
 {
-	bool found[COUNT] = { false };
+	bool found[DOZEN] = { false };
 	size_t count = r->drop->count(r->self), want = 0;
 	char uid[POPPER_UID_MAX + 1];
 
-	for (size_t i = 0; i < COUNT; i++)
-		want += !removed || marks[i] == '-';
+	for (size_t i = 0; i < DOZEN; i++)
+		want += !removed || dozen_marks[i] == '-';
 	if (count != want)
 		return false;
 	for (size_t i = 0; i < count; i++) {
@@ -118,11 +53,12 @@ is_right(struct rig *r, bool removed)
 		size_t j, skip = strlen(FROM_A);
 
 		rig_uid(r, i, uid);
-		for (j = 0; j < COUNT && strcmp(uid, uids[j]) != 0; j++)
+		for (j = 0; j < DOZEN && strcmp(uid, uids[j]) != 0; j++)
 			;
-		if (j == COUNT || found[j] || (removed && marks[j] == 'D') ||
-		    text.len != strlen(messages[j]) - skip - 1 ||
-		    memcmp(text.ptr, messages[j] + skip, text.len) != 0)
+		if (j == DOZEN || found[j] ||
+		    (removed && dozen_marks[j] == 'D') ||
+		    text.len != strlen(dozen_messages[j]) - skip - 1 ||
+		    memcmp(text.ptr, dozen_messages[j] + skip, text.len) != 0)
 			count = 0;
 		else
 			found[j] = true;
@@ -157,8 +93,8 @@ look(struct rig *r, const struct points *p, int (*run)(void *))
 	rig_close(r);
 	if (!whole && !kept)
 		fail_at(p, "mail is missing or doubled");
-	if (run == commit &&
-	    ((said && whole && strchr(marks, 'D') != NULL) ||
+	if (run == dozen_commit &&
+	    ((said && whole && strchr(dozen_marks, 'D') != NULL) ||
 		(not_said && !whole)))
 		fail_at(p, "the commit lied");
 	if (rig_exists(r, MBOX_TRASH_NOTE) || rig_exists(r, MBOX_REWRITE))
@@ -179,11 +115,12 @@ sweep(struct rig *r, int (*run)(void *), enum points_deed deed, int error)
 
 	do {
 		p.at++;
-		clear_folder(r->state, ".");
-		put_all(r);
+		dozen_clear(r->state, ".");
+		dozen_put(r);
 		if (run == undelete) {
 			rig_open(r);
-			assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+			assert_int_equal(
+			    rig_commit(r, dozen_marks), POPPER_DONE);
 			rig_close(r);
 		}
 		points_run(&p, run, r);
@@ -200,13 +137,14 @@ try_all(struct rig *r, const char *which, bool errors_too)
 {
 	static const int errors[] = { EIO, ENOSPC, EDQUOT, EINTR, ENOMEM };
 	size_t count = points_deep() ? 5 : 2;
-	static int (*const runs[])(void *) = { commit, undelete };
+	static int (*const runs[])(void *) = { dozen_commit, undelete };
 
-	marks = which;
-	make_messages(r);
-	put_all(r);
+	dozen_marks = which;
+	r->conf.trash = 86400;
+	dozen_make();
+	dozen_put(r);
 	rig_open(r);
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < DOZEN; i++)
 		rig_uid(r, i, uids[i]);
 	rig_close(r);
 	for (size_t i = 0; i < 2; i++) {

@@ -8,7 +8,6 @@
  * away.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,77 +18,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mbox_dozen.h"
 #include "mbox_index_rig.h"
 #include "mbox_waste.h"
 #include "points.h"
 
-#define COUNT 12
-#define EQUAL 3 /* this message and the next one are equal */
-#define ROOM 5000
-
-static char messages[COUNT][ROOM];
-static char uids[COUNT][POPPER_UID_MAX + 1];
-static const char *before; /* marks of an earlier session */
-static const char *marks; /* of messages that it has left */
+static char uids[DOZEN][POPPER_UID_MAX + 1];
+static const char *before; /* dozen_marks of an earlier session */
 static bool purge;
 static long points; /* that were tried in all */
-
-static void
-make_messages(void)
-{
-	for (size_t i = 0; i < COUNT; i++) {
-		size_t number = i == EQUAL + 1 ? EQUAL : i;
-		size_t n = (size_t)sprintf(
-			   messages[i], FROM_A "Number: %zu\n\n", number),
-		       len = number % 5 == 0 ? 4000 : 10 * number + 1;
-
-		memset(messages[i] + n, 'a' + (int)number, len);
-		(void)strcpy(messages[i] + n + len, "\n\n");
-	}
-}
-
-static void
-put_all(struct rig *r)
-{
-	rig_put(r, "");
-	for (size_t i = 0; i < COUNT; i++)
-		rig_deliver(r, messages[i]);
-}
-
-/* Empty the state folder. */
-static void
-clear_folder(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct dirent *entry;
-	DIR *dir;
-
-	if (fd == -1)
-		return;
-	assert_non_null(dir = fdopendir(fd));
-	while ((entry = readdir(dir)) != NULL)
-		if (*entry->d_name != '.' &&
-		    unlinkat(fd, entry->d_name, 0) == -1) {
-			clear_folder(fd, entry->d_name);
-			assert_int_equal(
-			    unlinkat(fd, entry->d_name, AT_REMOVEDIR), 0);
-		}
-	(void)closedir(dir);
-}
-
-static int
-commit(void *arg)
-{
-	struct rig *r = arg;
-	enum popper_outcome outcome;
-
-	points_begin();
-	if (rig_try_open(r) == -1)
-		return POINTS_SAID + POPPER_NOT_DONE;
-	outcome = rig_commit(r, marks);
-	rig_close(r);
-	return POINTS_SAID + (int)outcome;
-}
 
 /* Is it shown, once the earlier session has ended, and perhaps the one that is
  * tried? */
@@ -100,7 +37,7 @@ is_kept(size_t i, bool removed)
 
 	for (k = 0; k < i; k++)
 		at += before[k] == '-';
-	return before[i] == '-' && (!removed || marks[at] == '-');
+	return before[i] == '-' && (!removed || dozen_marks[at] == '-');
 }
 
 /* Exactly those, in order? */
@@ -111,7 +48,7 @@ shows(struct rig *r, bool removed)
 	char uid[POPPER_UID_MAX + 1];
 	size_t n = 0, count = r->drop->count(r->self);
 
-	for (size_t i = 0; i < COUNT; i++) {
+	for (size_t i = 0; i < DOZEN; i++) {
 		struct popper_slice text;
 		bool same;
 
@@ -122,8 +59,8 @@ shows(struct rig *r, bool removed)
 		text = rig_read(r, n, 0);
 		rig_uid(r, n++, uid);
 		same = strcmp(uid, uids[i]) == 0 &&
-		    text.len == strlen(messages[i]) - skip - 1 &&
-		    memcmp(text.ptr, messages[i] + skip, text.len) == 0;
+		    text.len == strlen(dozen_messages[i]) - skip - 1 &&
+		    memcmp(text.ptr, dozen_messages[i] + skip, text.len) == 0;
 		free((void *)(uintptr_t)text.ptr);
 		if (!same)
 			return false;
@@ -168,15 +105,15 @@ sweep(struct rig *r, enum points_deed deed, int error)
 
 	do {
 		p.at++;
-		clear_folder(r->state, ".");
-		put_all(r);
+		dozen_clear(r->state, ".");
+		dozen_put(r);
 		r->conf.purge = "lazy";
 		rig_open(r);
 		if (strchr(before, 'D') != NULL)
 			assert_int_equal(rig_commit(r, before), POPPER_DONE);
 		rig_close(r);
 		r->conf.purge = purge ? "quit" : "lazy";
-		points_run(&p, commit, r);
+		points_run(&p, dozen_commit, r);
 		if (WIFSIGNALED(p.status) && deed != POINTS_KILL)
 			fail_at(&p, "killed");
 		look(r, &p);
@@ -192,12 +129,12 @@ try_all(struct rig *r, const char *first, const char *then, bool errors_too)
 	size_t count = points_deep() ? 5 : 2;
 
 	before = first;
-	marks = then;
-	make_messages();
-	clear_folder(r->state, ".");
-	put_all(r);
+	dozen_marks = then;
+	dozen_make();
+	dozen_clear(r->state, ".");
+	dozen_put(r);
 	rig_open(r);
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < DOZEN; i++)
 		rig_uid(r, i, uids[i]);
 	rig_close(r);
 	sweep(r, POINTS_KILL, 0);
