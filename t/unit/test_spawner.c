@@ -85,15 +85,20 @@ group_tear_down(void **state)
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The lowest descriptor that is one test's own. */
+static int lowest;
+
 static int
 start(void **state)
 {
 	(void)state;
 	spawner_start(&spawner, &service, &equipment);
+	lowest = spawner.channel;
 	return spawner.channel == -1 ? -1 : 0;
 }
 
-/* It ends once there is no parent and no session. */
+/* It ends once there is no parent and no session: a test that failed left its
+ * sessions open. */
 static int
 stop(void **state)
 {
@@ -101,6 +106,8 @@ stop(void **state)
 
 	(void)state;
 	spawner_forget(&spawner);
+	if (close_range((unsigned)lowest, ~0u, 0) == -1)
+		return -1;
 	if (waitpid(spawner.pid, &status, 0) != spawner.pid)
 		return -1;
 	return status;
@@ -326,6 +333,8 @@ static void
 too_many_are_turned_away(void **state)
 {
 	const struct rlimit few = { .rlim_cur = 24, .rlim_max = 24 };
+	struct errand x = { .module = "able" };
+	size_t turned_away = 0;
 	int channel[30];
 
 	(void)state;
@@ -334,8 +343,12 @@ too_many_are_turned_away(void **state)
 	assert_int_equal(prlimit(spawner.pid, RLIMIT_NOFILE, &few, NULL), 0);
 	for (size_t i = 1; i < 30; i++)
 		channel[i] = admitted();
-	ask(channel[29], "able", S("who"), -1);
-	assert_false(answered(channel[29]));
+	for (size_t i = 1; i < 30; i++)
+		if (errand_send(channel[i], &x, -1) == -1 ||
+		    !answered(channel[i]))
+			turned_away++;
+	/* Which ones depends on when the first attendant is gone. */
+	assert_in_range(turned_away, 29 - 24, 28);
 	for (size_t i = 1; i < 30; i++)
 		close(channel[i]);
 	is_good(channel[0]);
