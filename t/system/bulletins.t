@@ -224,6 +224,8 @@ def a_session(user):
     client.ok("DELE 4")
     client.ok("RSET")
     client.reset()  # the connection breaks
+    popper.wait_until(lambda: not SERVER.children("popper-session"),
+                      "the end of a broken session")
     client = SERVER.enter(user)
     tap.equal(client.lines("UIDL"), uids,
               user.name + ": it is not missed, its unique-id the same")

@@ -190,6 +190,8 @@ def terminal():
     def talk(args, answers):
         pid, master = pty.fork()
         if pid == 0:
+            # Ignored where the tests were started in the background.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(POPAUTH, [POPAUTH, "-f", DATABASE] + args, ENV)
         seen = b""
         while True:
