@@ -150,7 +150,7 @@ sweep(enum points_deed deed, int error_number, bool delivery)
 		.meanwhile = delivery ? deliver : NULL };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		make_mail();
 		(void)strcpy(marked, "--------");
 		points_run(&p, session, NULL);

@@ -197,7 +197,7 @@ sweep(enum points_deed deed, int error_number, bool back)
 	struct points p = { .deed = deed, .error = error_number };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		make_mail();
 		(void)strcpy(marked, "--------");
 		if (back)

@@ -183,7 +183,7 @@ sweep(struct rig *r, enum points_deed deed, int error, bool delivery)
 	struct points p = { .deed = deed, .error = error };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		p.meanwhile = NULL;
 		clear(r);
 		points_run(&p, session, r);

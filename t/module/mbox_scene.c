@@ -263,7 +263,7 @@ sweep(struct scene *s, enum points_deed deed, int error, bool delivery)
 	struct points p = { .deed = deed, .error = error };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		clear(s);
 		points_run(&p, s->run, s);
 		if (WIFSIGNALED(p.status) && deed != POINTS_KILL)
@@ -288,7 +288,7 @@ sweep_twice(struct scene *s, long step)
 	for (p.at = 1;; p.at += step) {
 		again = (struct points){ .deed = POINTS_KILL };
 		do {
-			again.at++;
+			again.at += points_step();
 			clear(s);
 			points_run(&p, s->run, s);
 			(void)unlink(s->r->lock);

@@ -114,7 +114,7 @@ sweep(struct rig *r, int (*run)(void *), enum points_deed deed, int error)
 	struct points p = { .deed = deed, .error = error };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		dozen_clear(r->state, ".");
 		dozen_put(r);
 		if (run == undelete) {

@@ -104,7 +104,7 @@ sweep(struct rig *r, enum points_deed deed, int error)
 	struct points p = { .deed = deed, .error = error };
 
 	do {
-		p.at++;
+		p.at += points_step();
 		dozen_clear(r->state, ".");
 		dozen_put(r);
 		r->conf.purge = "lazy";

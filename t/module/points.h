@@ -32,8 +32,13 @@ struct points {
 /** points_usable(): can this be done on this machine? */
 bool points_usable(void);
 
-/** points_deep(): is there time for all errors (make check-deep)? */
+/** points_deep(): is there time for all errors (POPPER_TEST_POINTS=all, as in
+ * make check-deep)? */
 bool points_deep(void);
+
+/** points_step(): from one call to the next that something is done at; 1, and
+ * more where all takes too long (POPPER_TEST_POINTS=few, under sanitizers). */
+long points_step(void);
 
 /**
  * points_run(p, run, arg):
