@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "bulletins.h"
 
 #define PREFIX "bulletin-"
@@ -27,13 +29,21 @@ count(const void *self)
  * One that looks like a bulletin's gets a mark in front, so that nobody can
  * make a client believe that it has a bulletin.
  */
+static bool
+is_like_ours(struct popper_slice uid)
+{
+	while (uid.len > 0 && uid.ptr[0] == EVASION)
+		uid = popper_slice(uid.ptr + 1, uid.len - 1);
+	return uid.len >= strlen(PREFIX) &&
+	    memcmp(uid.ptr, PREFIX, strlen(PREFIX)) == 0;
+}
+
 static void
 evade(char uid[POPPER_UID_MAX + 1])
 {
-	const char *name = uid + strspn(uid, "~");
 	size_t len = strlen(uid);
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+	if (!is_like_ours(popper_slice(uid, len)))
 		return;
 	if (len == POPPER_UID_MAX)
 		len--;
@@ -53,16 +63,10 @@ describe_inner(struct bulletins *b, size_t i, unsigned want,
 	return 0;
 }
 
-static int
-describe(void *self, size_t i, unsigned want, struct popper_message *m,
-    struct popper_error *e)
+static void
+describe_shown(
+    const struct bulletins_shown *s, unsigned want, struct popper_message *m)
 {
-	struct bulletins *b = self;
-	const struct bulletins_shown *s;
-
-	if (i < b->inner_count)
-		return describe_inner(b, i, want, m, e);
-	s = &b->shown[i - b->inner_count];
 	if (want & POPPER_WANT_OCTETS)
 		m->octets = s->octets;
 	if (want & POPPER_WANT_UID)
@@ -71,6 +75,107 @@ describe(void *self, size_t i, unsigned want, struct popper_message *m,
 		    bulletins_tag(s->entry->name));
 	if (want & POPPER_WANT_FLAGS)
 		m->flags = 0;
+}
+
+static int
+describe(void *self, size_t i, unsigned want, struct popper_message *m,
+    struct popper_error *e)
+{
+	struct bulletins *b = self;
+
+	if (i < b->inner_count)
+		return describe_inner(b, i, want, m, e);
+	describe_shown(&b->shown[i - b->inner_count], want, m);
+	return 0;
+}
+
+/* --- All of them at once: what the drop behind can, we can. --- */
+
+static int
+total(void *self, uint64_t *octets, struct popper_error *e)
+{
+	const struct bulletins *b = self;
+
+	if (popper_drop_total(b->inner, b->inner_self, octets, e) == -1)
+		return -1;
+	for (size_t i = 0; i < b->count; i++)
+		*octets += b->shown[i].octets;
+	return 0;
+}
+
+/* Those of bulletins were measured at the login. */
+static bool
+is_measured(const void *self)
+{
+	const struct bulletins *b = self;
+
+	return popper_drop_is_measured(b->inner, b->inner_self);
+}
+
+/* Stands between the drop behind and who wants the list. */
+struct between {
+	struct popper_lister lister;
+	struct popper_lister *next;
+	bool enough;
+};
+
+static int __attribute__((noinline))
+put_evading(struct popper_lister *next, size_t i, struct popper_slice uid)
+{
+	char copy[POPPER_UID_MAX + 1];
+
+	memcpy(copy, uid.ptr, uid.len);
+	copy[uid.len] = '\0';
+	evade(copy);
+	return next->put(next, i, 0, popper_slice_text(copy));
+}
+
+static int
+put_octets(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct between *l = (struct between *)lister;
+	int said = l->next->put(l->next, i, octets, uid);
+
+	l->enough = said != 0;
+	return said;
+}
+
+static int
+put_uid(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct between *l = (struct between *)lister;
+	int said;
+
+	/* What is too long for a unique-id is not ours to mend. */
+	if (is_like_ours(uid) && uid.len <= POPPER_UID_MAX)
+		said = put_evading(l->next, i, uid);
+	else
+		said = l->next->put(l->next, i, octets, uid);
+	l->enough = said != 0;
+	return said;
+}
+
+static int
+list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *e)
+{
+	struct bulletins *b = self;
+	struct between l = { .next = lister };
+	struct popper_message m = { .octets = 0 };
+
+	if (b->count == 0 && want == POPPER_WANT_OCTETS)
+		return popper_drop_list(
+		    b->inner, b->inner_self, want, lister, e);
+	l.lister.put = want == POPPER_WANT_UID ? put_uid : put_octets;
+	if (popper_drop_list(b->inner, b->inner_self, want, &l.lister, e) == -1)
+		return -1;
+	for (size_t i = 0; i < b->count && !l.enough; i++) {
+		describe_shown(&b->shown[i], want, &m);
+		l.enough = lister->put(lister, b->inner_count + i, m.octets,
+			       popper_slice_text(m.uid)) != 0;
+	}
 	return 0;
 }
 
@@ -216,4 +321,7 @@ const struct popper_drop bulletins_drop = {
 	.commit = commit,
 	.close = close_both,
 	.lease = lease,
+	.total = total,
+	.list = list,
+	.is_measured = is_measured,
 };

@@ -124,7 +124,8 @@ void mangle_sizes_free(struct mangle_sizes *);
  * one's place at the end.  NULL, or -1: there will be no new one.
  */
 FILE *mangle_sizes_start(int state, const struct mangle_conf *);
-void mangle_sizes_add(FILE *, const char *uid, const struct mangle_result *);
+void mangle_sizes_add(
+    FILE *, struct popper_slice uid, const struct mangle_result *);
 int mangle_sizes_end(FILE *, int state);
 
 /* --- mangle.c --- */

@@ -5,19 +5,21 @@
  * Runs in: a session, as the user.
  *
  * STAT and LIST need the sizes of what RETR will send, so the first of them
- * mangles every message.
+ * mangles every message whose size no earlier session has left.  Until then
+ * the maildrop is not measured, and the login does not wait.
  */
 #include "mangle.h"
 
 #include <stdlib.h>
+
+#include <popper/bulk.h>
 
 struct outer {
 	struct mangle *m;
 	const struct popper_drop *inner;
 	void *inner_self;
 	struct mangle_wish wish;
-	struct mangle_sizes sizes; /* of earlier sessions */
-	bool news; /* something was made that is not among them */
+	bool news; /* something was made in this session */
 };
 
 /* Pours a message into the spool. */
@@ -41,26 +43,52 @@ collect(struct popper_sink *sink, struct popper_slice s)
 	return c->too_much ? 1 : 0;
 }
 
-/* From an earlier session. */
-static bool
-remembered(struct outer *o, size_t i, struct mangle_result *r)
+/* --- Sizes of earlier sessions, by unique-id. --- */
+
+struct recall {
+	struct popper_lister lister;
+	struct outer *o;
+	struct mangle_sizes sizes;
+};
+
+static int
+recall_one(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
 {
-	struct popper_message m;
-	struct popper_error e;
+	struct recall *c = (struct recall *)lister;
+	struct mangle_result r = { .state = MANGLE_MEASURED };
+	char key[POPPER_UID_MAX + 1];
 	const struct mangle_size *s;
 
-	if (o->sizes.count == 0 ||
-	    o->inner->describe(o->inner_self, i, POPPER_WANT_UID, &m, &e) ==
-		-1 ||
-	    (s = mangle_sizes_find(&o->sizes, m.uid)) == NULL)
-		return false;
-	*r = (struct mangle_result){ .state = MANGLE_MEASURED,
-		.octets = s->octets };
+	(void)octets;
+	if (uid.len > POPPER_UID_MAX)
+		return 0;
+	memcpy(key, uid.ptr, uid.len);
+	key[uid.len] = '\0';
+	if ((s = mangle_sizes_find(&c->sizes, key)) == NULL)
+		return 0;
+	r.octets = s->octets;
 	if (s->untouched)
-		r->state = MANGLE_UNTOUCHED;
-	mangle_kept_note(&o->m->kept, &o->wish, i, r);
-	return true;
+		r.state = MANGLE_UNTOUCHED;
+	mangle_kept_note(&c->o->m->kept, &c->o->wish, i, &r);
+	return 0;
 }
+
+/* What is not found is made when it is asked for. */
+static void
+recall(struct outer *o)
+{
+	struct recall c = { .lister = { .put = recall_one }, .o = o };
+	struct popper_error e;
+
+	mangle_sizes_load(&c.sizes, o->m->state, o->m->conf);
+	if (c.sizes.count > 0)
+		(void)popper_drop_list(
+		    o->inner, o->inner_self, POPPER_WANT_UID, &c.lister, &e);
+	mangle_sizes_free(&c.sizes);
+}
+
+/* --- What the client sees. --- */
 
 /* What message ${i} becomes.  ${content}: a size is not enough. */
 static int
@@ -72,7 +100,7 @@ find(struct outer *o, size_t i, bool content, struct mangle_result *r,
 
 	*r = mangle_kept_find(&o->m->kept, &o->wish, i);
 	if (r->state == MANGLE_KEPT || r->state == MANGLE_UNTOUCHED ||
-	    (!content && (r->state == MANGLE_MEASURED || remembered(o, i, r))))
+	    (!content && r->state == MANGLE_MEASURED))
 		return 0;
 	known = *r;
 	o->news = o->news || known.state == MANGLE_NOT_YET;
@@ -104,22 +132,93 @@ outer_count(const void *self)
 	return o->inner->count(o->inner_self);
 }
 
+/* The drop behind is not asked for a size that nobody sees: it may have to read
+ * the message to tell. */
+static int
+size_of(struct outer *o, size_t i, uint64_t *octets, struct popper_error *e)
+{
+	struct popper_message inner = { .octets = 0 };
+	struct mangle_result r;
+
+	if (find(o, i, false, &r, e) == -1 ||
+	    (r.state == MANGLE_UNTOUCHED &&
+		o->inner->describe(
+		    o->inner_self, i, POPPER_WANT_OCTETS, &inner, e) == -1))
+		return -1;
+	*octets = r.state == MANGLE_UNTOUCHED ? inner.octets : r.octets;
+	return 0;
+}
+
 static int
 outer_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *e)
 {
 	struct outer *o = self;
-	struct mangle_result r;
+	unsigned same = want & ~POPPER_WANT_OCTETS;
 
-	if (o->inner->describe(o->inner_self, i, want, message, e) == -1)
+	if (same != 0 &&
+	    o->inner->describe(o->inner_self, i, same, message, e) == -1)
 		return -1;
-	if (!(want & POPPER_WANT_OCTETS))
-		return 0;
-	if (find(o, i, false, &r, e) == -1)
-		return -1;
-	if (r.state != MANGLE_UNTOUCHED)
-		message->octets = r.octets;
+	return want & POPPER_WANT_OCTETS ? size_of(o, i, &message->octets, e)
+					 : 0;
+}
+
+static int
+outer_total(void *self, uint64_t *octets, struct popper_error *e)
+{
+	size_t count = outer_count(self);
+	uint64_t one;
+
+	*octets = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (size_of(self, i, &one, e) == -1)
+			return -1;
+		*octets += one;
+	}
 	return 0;
+}
+
+static int
+outer_list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *e)
+{
+	const struct popper_slice none = popper_slice("", 0);
+	struct outer *o = self;
+	size_t count = outer_count(self);
+	uint64_t octets;
+
+	if (want != POPPER_WANT_OCTETS)
+		return popper_drop_list(
+		    o->inner, o->inner_self, want, lister, e);
+	for (size_t i = 0; i < count; i++) {
+		if (size_of(o, i, &octets, e) == -1)
+			return -1;
+		if (lister->put(lister, i, octets, none) != 0)
+			break;
+	}
+	return 0;
+}
+
+/* Or must messages be looked into first? */
+static bool
+outer_is_measured(const void *self)
+{
+	const struct outer *o = self;
+	size_t count = outer_count(self);
+	bool untouched = false;
+
+	for (size_t i = 0; i < count; i++)
+		switch (mangle_kept_find(&o->m->kept, &o->wish, i).state) {
+		case MANGLE_NOT_YET:
+			return false;
+		case MANGLE_UNTOUCHED:
+			untouched = true;
+			break;
+		case MANGLE_KEPT:
+		case MANGLE_MEASURED:
+			break;
+		}
+	return !untouched || popper_drop_is_measured(o->inner, o->inner_self);
 }
 
 static int
@@ -143,28 +242,40 @@ outer_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	return 0;
 }
 
+struct saving {
+	struct popper_lister lister;
+	const struct outer *o;
+	FILE *file;
+};
+
+static int
+save_one(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct saving *s = (struct saving *)lister;
+	struct mangle_result r =
+	    mangle_kept_find(&s->o->m->kept, &s->o->wish, i);
+
+	(void)octets;
+	mangle_sizes_add(s->file, uid, &r);
+	return 0;
+}
+
 /* Sizes for the next session.  It is no harm if there are none. */
 static void
 save(struct outer *o)
 {
-	size_t count = o->inner->count(o->inner_self);
-	struct popper_message m;
+	struct saving s = { .lister = { .put = save_one }, .o = o };
 	struct popper_error e;
-	struct mangle_result r;
-	FILE *file;
 
 	if (!o->news || o->m->weak)
 		return;
 	o->news = false;
-	if ((file = mangle_sizes_start(o->m->state, o->m->conf)) == NULL)
+	if ((s.file = mangle_sizes_start(o->m->state, o->m->conf)) == NULL)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		r = mangle_kept_find(&o->m->kept, &o->wish, i);
-		if (o->inner->describe(
-			o->inner_self, i, POPPER_WANT_UID, &m, &e) == 0)
-			mangle_sizes_add(file, m.uid, &r);
-	}
-	if (mangle_sizes_end(file, o->m->state) == -1)
+	(void)popper_drop_list(
+	    o->inner, o->inner_self, POPPER_WANT_UID, &s.lister, &e);
+	if (mangle_sizes_end(s.file, o->m->state) == -1)
 		o->m->host->log(POPPER_LOG_INFO,
 		    "mangle: the sizes could not be kept in the state folder");
 }
@@ -187,7 +298,6 @@ outer_close(void *self)
 	if (o == NULL)
 		return;
 	save(o);
-	mangle_sizes_free(&o->sizes);
 	o->inner->close(o->inner_self);
 	free(o);
 }
@@ -208,6 +318,9 @@ static const struct popper_drop outer_drop = {
 	.commit = outer_commit,
 	.close = outer_close,
 	.lease = outer_lease,
+	.total = outer_total,
+	.list = outer_list,
+	.is_measured = outer_is_measured,
 };
 
 const struct popper_drop *
@@ -228,7 +341,7 @@ mangle_wrap_drop(void *self, const struct popper_drop *inner, void *inner_self,
 	o->inner = inner;
 	o->inner_self = inner_self;
 	mangle_arguments_default(&o->wish.arguments);
-	mangle_sizes_load(&o->sizes, m->state, m->conf);
+	recall(o);
 	*outer = o;
 	return &outer_drop;
 }

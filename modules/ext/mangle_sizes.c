@@ -170,12 +170,17 @@ mangle_sizes_start(int state, const struct mangle_conf *c)
 }
 
 void
-mangle_sizes_add(FILE *file, const char *uid, const struct mangle_result *r)
+mangle_sizes_add(
+    FILE *file, struct popper_slice uid, const struct mangle_result *r)
 {
+	if (r->state == MANGLE_NOT_YET)
+		return;
 	if (r->state == MANGLE_UNTOUCHED)
-		(void)fprintf(file, "- %s\n", uid);
-	else if (r->state != MANGLE_NOT_YET)
-		(void)fprintf(file, "%" PRIu64 " %s\n", r->octets, uid);
+		(void)fputs("- ", file);
+	else
+		(void)fprintf(file, "%" PRIu64 " ", r->octets);
+	(void)fwrite(uid.ptr, 1, uid.len, file);
+	(void)putc('\n', file);
 }
 
 int

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include <popper/bulk.h>
 #include <popper/ext.h>
 
 /* --- Step 2: options. --- */
@@ -231,6 +232,17 @@ outer_count(const void *self)
 	return o->count + 1;
 }
 
+static void
+describe_extra(unsigned want, struct popper_message *message)
+{
+	if (want & POPPER_WANT_OCTETS)
+		message->octets = EXTRA_LENGTH + EXTRA_LINES;
+	if (want & POPPER_WANT_UID)
+		memcpy(message->uid, EXTRA_UID, sizeof(EXTRA_UID));
+	if (want & POPPER_WANT_FLAGS)
+		message->flags = 0;
+}
+
 static int
 outer_describe(void *self, size_t i, unsigned want,
     struct popper_message *message, struct popper_error *error)
@@ -240,13 +252,64 @@ outer_describe(void *self, size_t i, unsigned want,
 	if (i < o->count)
 		return o->inner->describe(
 		    o->inner_self, i, want, message, error);
-	if (want & POPPER_WANT_OCTETS)
-		message->octets = EXTRA_LENGTH + EXTRA_LINES;
-	if (want & POPPER_WANT_UID)
-		memcpy(message->uid, EXTRA_UID, sizeof(EXTRA_UID));
-	if (want & POPPER_WANT_FLAGS)
-		message->flags = 0;
+	describe_extra(want, message);
 	return 0;
+}
+
+/* Without the next three the server asks for one message after the other, and
+ * has all of them measured before the login is answered. */
+static int
+outer_total(void *self, uint64_t *octets, struct popper_error *error)
+{
+	struct outer *o = self;
+
+	if (popper_drop_total(o->inner, o->inner_self, octets, error) == -1)
+		return -1;
+	*octets += EXTRA_LENGTH + EXTRA_LINES;
+	return 0;
+}
+
+/* Stands in front of the lister, to see when it has had enough. */
+struct between {
+	struct popper_lister lister;
+	struct popper_lister *next;
+	bool enough;
+};
+
+static int
+between_put(struct popper_lister *lister, size_t i, uint64_t octets,
+    struct popper_slice uid)
+{
+	struct between *c = (struct between *)lister;
+
+	c->enough = c->next->put(c->next, i, octets, uid) != 0;
+	return c->enough ? 1 : 0;
+}
+
+static int
+outer_list(void *self, unsigned want, struct popper_lister *lister,
+    struct popper_error *error)
+{
+	struct outer *o = self;
+	struct between c = { .lister = { .put = between_put }, .next = lister };
+	struct popper_message extra = { .octets = 0 };
+
+	if (popper_drop_list(o->inner, o->inner_self, want, &c.lister, error) ==
+	    -1)
+		return -1;
+	describe_extra(want, &extra);
+	if (!c.enough)
+		(void)lister->put(lister, o->count, extra.octets,
+		    popper_slice_text(extra.uid));
+	return 0;
+}
+
+static bool
+outer_is_measured(const void *self)
+{
+	const struct outer *o = self;
+
+	return popper_drop_is_measured(o->inner, o->inner_self);
 }
 
 static int
@@ -309,6 +372,9 @@ static const struct popper_drop outer_drop = {
 	.commit = outer_commit,
 	.close = outer_close,
 	.lease = outer_lease,
+	.total = outer_total,
+	.list = outer_list,
+	.is_measured = outer_is_measured,
 };
 
 static const struct popper_drop *

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <popper/bulk.h>
 #include <popper/ext.h>
 
 #include "base/error.h"
@@ -44,7 +45,7 @@ maildrop_configured(const struct used_modules *drops, struct popper_error *e)
 	for (size_t i = 0; i < drops->count; i++) {
 		const struct popper_drop *d = drops->used[i].module->drop;
 
-		if (MAILDROP_HAS(d, configured) &&
+		if (POPPER_DROP_HAS(d, configured) &&
 		    d->configured(&host_services, drops->used[i].conf, e) == -1)
 			return -1;
 	}

@@ -14,13 +14,6 @@ struct maildrop {
 	size_t count;
 };
 
-/** MAILDROP_HAS(driver, slot): does it have the function?  One that was built
- * for an older interface ends before the newest slots. */
-#define MAILDROP_HAS(driver, slot)                                             \
-	((driver)->size >=                                                     \
-		offsetof(struct popper_drop, slot) + sizeof((driver)->slot) && \
-	    (driver)->slot != NULL)
-
 /**
  * maildrop_configured(drops, error):
  * Ask the drop modules if their options are good.  0, or -1 with the error.

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -180,21 +182,8 @@ messages_list(const struct messages *m, unsigned want,
     struct popper_lister *lister, struct popper_error *e)
 {
 	const struct maildrop *drop = m->maildrop;
-	struct popper_message d;
 
-	if (MAILDROP_HAS(drop->driver, list))
-		return drop->driver->list(drop->self, want, lister, e);
-	d.octets = 0;
-	for (size_t i = 0; i < drop->count; i++) {
-		d.uid[0] = '\0';
-		if (describe(m, i, want, &d, e) == -1)
-			return -1;
-		d.uid[POPPER_UID_MAX] = '\0';
-		if (lister->put(
-			lister, i, d.octets, popper_slice_text(d.uid)) != 0)
-			break;
-	}
-	return 0;
+	return popper_drop_list(drop->driver, drop->self, want, lister, e);
 }
 
 /* The octets of all messages that are, or are not, marked deleted. */
@@ -205,8 +194,8 @@ add_up(const struct messages *m, bool deleted, uint64_t *octets,
 	const struct maildrop *drop = m->maildrop;
 	uint64_t one;
 
-	if (!deleted && m->deleted == 0 && MAILDROP_HAS(drop->driver, total))
-		return drop->driver->total(drop->self, octets, e);
+	if (!deleted && m->deleted == 0)
+		return popper_drop_total(drop->driver, drop->self, octets, e);
 	*octets = 0;
 	for (size_t i = 0; i < drop->count; i++) {
 		if (messages_is_deleted(m, i) != deleted)
@@ -223,8 +212,7 @@ messages_are_measured(const struct messages *m)
 {
 	const struct maildrop *drop = m->maildrop;
 
-	return m->counted || !MAILDROP_HAS(drop->driver, is_measured) ||
-	    drop->driver->is_measured(drop->self);
+	return m->counted || popper_drop_is_measured(drop->driver, drop->self);
 }
 
 int

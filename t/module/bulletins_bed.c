@@ -16,6 +16,7 @@ extern const struct popper_module bulletins_LTX_popper_module;
 struct bed bulletins_bed;
 struct bulletins_options bulletins_options;
 struct popper_error bulletins_error;
+const struct popper_drop *bulletins_inner = &bed_drop;
 const struct popper_drop *bulletins_session;
 void *bulletins_outer;
 
@@ -60,7 +61,7 @@ bulletins_login(void)
 	assert_int_equal(ext()->start(&bed_host, &bulletins_options,
 			     &bulletins_bed.place, &self, &bulletins_error),
 	    0);
-	bulletins_session = ext()->wrap(self, &bed_drop, &bed_drop_self,
+	bulletins_session = ext()->wrap(self, bulletins_inner, &bed_drop_self,
 	    &bulletins_outer, &bulletins_error);
 	if (bulletins_session != NULL)
 		return 0;

@@ -18,6 +18,10 @@ extern struct bed bulletins_bed;
 extern struct bulletins_options bulletins_options;
 extern struct popper_error bulletins_error;
 
+/* The drop behind, for the next session; bulletins_count and those below need
+ * bed_drop. */
+extern const struct popper_drop *bulletins_inner;
+
 /* The session that is open. */
 extern const struct popper_drop *bulletins_session;
 extern void *bulletins_outer;

@@ -6,8 +6,11 @@
  */
 #include "mangle_rig.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "bulk.h"
 
 #define SIMPLE "Subject: s\nX: y\n\ntext\n"
 
@@ -198,6 +201,87 @@ sizes_last_longer_than_a_session(void **state)
 	assert_int_equal(sizes(again), 0);
 }
 
+/* The login, and UIDL, look into no message. */
+static void
+nothing_is_measured_unasked(void **state)
+{
+	const struct popper_drop *drop;
+	uint64_t octets, before[3];
+	void *self;
+
+	(void)state;
+	(void)sizes(before);
+	bed_remove(&rig_bed, "state/mangle-sizes");
+	for (int again = 0; again <= 1; again++) {
+		rig_restart("no-mime");
+		reads = 0;
+		drop =
+		    ext()->wrap(rig, &stored_drop, &closed, &self, &rig_error);
+		assert_int_equal(drop->is_measured(self), again);
+		assert_int_equal(reads, 0);
+		assert_int_equal(drop->total(self, &octets, &rig_error), 0);
+		assert_int_equal(octets, before[0] + before[1] + before[2]);
+		assert_int_equal(reads, again ? 0 : 3);
+		assert_true(drop->is_measured(self));
+		bulk_agrees(drop, self);
+		assert_int_equal(reads, again ? 0 : 3);
+		drop->close(self);
+	}
+}
+
+#define MANY 500
+
+/* Sizes of all messages of bulk.h, message ${i} ${i} octets, but one is sent as
+ * it is. */
+static void
+write_sizes(size_t untouched)
+{
+	char lines[MANY * 96], uid[POPPER_UID_MAX + 1];
+	FILE *file = fopen(bed_path(&rig_bed, "state/mangle-sizes"), "r");
+	size_t len;
+
+	assert_non_null(file);
+	assert_non_null(fgets(lines, 512, file)); /* what made them */
+	(void)fclose(file);
+	len = strlen(lines);
+	for (size_t i = 0; i < MANY; i++) {
+		bulk_uid(i, uid);
+		len += i == untouched
+		    ? (size_t)snprintf(
+			  lines + len, sizeof(lines) - len, "- %s\n", uid)
+		    : (size_t)snprintf(
+			  lines + len, sizeof(lines) - len, "%zu %s\n", i, uid);
+	}
+	bed_text(&rig_bed, "state/mangle-sizes", lines);
+}
+
+/* The drop behind is asked for unique-ids in bulk, and for no size that is not
+ * shown. */
+static void
+known_sizes_cost_one_list(void **state)
+{
+	const struct popper_drop *drop;
+	uint64_t octets;
+	void *self;
+
+	(void)state;
+	assert_int_equal(sizes((uint64_t[3]){ 0 }), 3);
+	write_sizes(8);
+	bulk = (struct bulk){ .count = MANY, .measured = true };
+	rig_restart("no-mime");
+	drop = ext()->wrap(rig, &bulk_drop, &bulk, &self, &rig_error);
+	assert_true(drop->is_measured(self));
+	bulk.measured = false;
+	assert_false(drop->is_measured(self)); /* one is sent as it is */
+	assert_int_equal(drop->total(self, &octets, &rig_error), 0);
+	assert_int_equal(octets, MANY * (MANY - 1) / 2 - 8 + bulk_octets(8));
+	assert_int_equal(bulk.listed, 1);
+	assert_int_equal(bulk.described, 1);
+	bulk.count = 20;
+	bulk_agrees(drop, self);
+	drop->close(self);
+}
+
 /* What fails for want of room is tried again. */
 static void
 sizes_are_not_kept_in_need(void **state)
@@ -226,6 +310,8 @@ main(void)
 		TEST(with_it_all_sizes_are_of_plain_text),
 		TEST(with_it_what_fails_is_as_it_is),
 		TEST(sizes_last_longer_than_a_session),
+		TEST(nothing_is_measured_unasked),
+		TEST(known_sizes_cost_one_list),
 		TEST(sizes_are_not_kept_in_need),
 	};
 

@@ -4,6 +4,7 @@
  *
  * Runs in: tests.
  */
+#include "bulk.h"
 #include "ext_bed.h"
 
 #include <stdio.h>
@@ -273,6 +274,27 @@ wrapper_shows_one_message_more(void **state)
 }
 
 static void
+wrapper_answers_in_bulk(void **state)
+{
+	static const struct popper_drop *const inner[] = { &bulk_drop,
+		&bulk_old_drop };
+	const struct popper_drop *d;
+	void *outer;
+
+	(void)state;
+	conf.extra = true;
+	bulk = (struct bulk){ .count = 9 };
+	for (size_t i = 0; i < 2; i++) {
+		d = ext()->wrap(self, inner[i], &bulk, &outer, &error);
+		assert_int_equal(d->count(outer), 10);
+		assert_int_equal(d->is_measured(outer), i == 1);
+		bulk_agrees(d, outer);
+		d->close(outer);
+	}
+	assert_int_equal(bulk.totals, 1);
+}
+
+static void
 wrapper_passes_on_the_marks(void **state)
 {
 	static const unsigned char marks[] = { 0, 1, 2, 1 };
@@ -307,6 +329,7 @@ main(void)
 		TEST(filter_stays_out_unless_asked),
 		TEST(wrapper_stays_out_unless_asked),
 		TEST(wrapper_shows_one_message_more),
+		TEST(wrapper_answers_in_bulk),
 		TEST(wrapper_passes_on_the_marks),
 	};
 

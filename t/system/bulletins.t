@@ -209,6 +209,12 @@ def users(prefix):
             for kind in popper.DROPS]
 
 
+def ended(user):
+    """Wait: the lock goes with the session's process."""
+    popper.wait_until(lambda: not SERVER.children("popper-session"),
+                      "no session of %s" % user.name)
+
+
 def a_session(user):
     before = mail_of(user)
     wires = [user.drop.wire(raw) for raw in MESSAGES]
@@ -224,8 +230,7 @@ def a_session(user):
     client.ok("DELE 4")
     client.ok("RSET")
     client.reset()  # the connection breaks
-    popper.wait_until(lambda: not SERVER.children("popper-session"),
-                      "the end of a broken session")
+    ended(user)
     client = SERVER.enter(user)
     tap.equal(client.lines("UIDL"), uids,
               user.name + ": it is not missed, its unique-id the same")
@@ -253,6 +258,7 @@ def killed(user):
     for pid in SERVER.children("popper-session"):
         os.kill(pid, signal.SIGKILL)
     client.rest()
+    ended(user)
     tap.equal(subjects(user), ["One"], user.name + ": killed, not missed")
 
 
@@ -264,8 +270,45 @@ def sessions():
         a_session(user)
     for user in users("killed"):
         killed(user)
+    for kind in popper.DROPS:
+        large(kind)
     status, out, _ = ctl("status", ours[0].name)
     tap.ok(status == 0 and "number: " in out, "status: " + out.strip())
+
+
+def large(kind):
+    """A new Maildir is not measured before somebody asks, as without the
+    module; what is told is right."""
+    count = 200
+    user = SERVER.add_user("large-" + kind, kind, MESSAGES[:1] * count)
+    wire = len(user.drop.wire(MESSAGES[0]))
+    sizes = [wire] * count + [len(seen("One", user.name))]
+    said = " (%d octets)" % sum(sizes)
+    for visit in ("a new user", "known"):
+        client = SERVER.connect()
+        client.reply()
+        unasked = kind == "maildir" and visit == "a new user"
+        tap.equal(client.login(user), "+OK maildrop has %d messages%s" % (
+            count + 1, "" if unasked else said),
+            "%s, %s: PASS" % (user.name, visit))
+        uids = client.lines("UIDL")
+        tap.equal([line.split()[0] for line in uids],
+                  [str(number) for number in range(1, count + 2)],
+                  user.name + ": UIDL numbers them")
+        tap.equal(uids[-1], "201 " + client.ok("UIDL 201").split()[2],
+                  user.name + ": the bulletin's is the same alone")
+        tap.equal([int(line.split()[1]) for line in client.lines("LIST")],
+                  sizes, user.name + ": LIST")
+        tap.equal(client.ok("STAT").split()[1:],
+                  [str(count + 1), str(sum(sizes))], user.name + ": STAT")
+        client.ok("DELE 200")
+        tap.equal(client.ok("STAT").split()[1:],
+                  [str(count), str(sum(sizes) - wire)],
+                  user.name + ": STAT without one")
+        tap.equal([line.split()[0] for line in client.lines("LIST")[-2:]],
+                  ["199", "201"], user.name + ": LIST without it")
+        client.ok("RSET")
+        client.quit()
 
 
 def broken():
