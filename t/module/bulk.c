@@ -10,11 +10,15 @@
 
 struct bulk bulk;
 
+/* As long as a unique-id may be. */
+#define LONGEST                                             \
+	"bulletin-0123456789012345678901234567890123456789" \
+	"012345678901234567890"
+
+_Static_assert(sizeof(LONGEST) == POPPER_UID_MAX + 1, "it is 70");
+
 static const char *const spoofs[] = { "bulletin-1-0123456789abcdef",
-	"~bulletin-", "~~bulletin-x",
-	"bulletin-7890123456789012345678901234567890123456789012345678901234567"
-	"89",
-	"~", "bulletin", "b" };
+	"~bulletin-", "~~bulletin-x", LONGEST, "~", "bulletin", "b" };
 #define SPOOFS (sizeof(spoofs) / sizeof(*spoofs))
 
 uint64_t
