@@ -8,7 +8,8 @@
  * The order of things makes every failure harmless:
  *
  *	1. lock; see that what was scanned is still there, else stop;
- *	2. if only the end goes: cut the file, done;
+ *	2. if only the end goes, and who finds it so need not know whether it
+ *	   was us: cut the file, done;
  *	3. note in the state folder what is to be kept, on stable storage: a
  *	   promise to finish (mbox_journal.c);
  *	4. move the kept parts down, and note how far that is; cut the file
@@ -31,6 +32,7 @@
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
 #include "mbox_twins.h"
+#include "mbox_waste.h"
 
 void
 mbox_plan_free(struct mbox_plan *plan)
@@ -212,10 +214,10 @@ end_journal(struct mbox *m, struct mbox_journal *j)
 		    m->path, m->user, errno);
 }
 
-/* With the locks held. */
+/* With the locks held.  ${told}: the state folder tells of the commit. */
 static enum popper_outcome
-commit_locked(
-    struct mbox *m, const struct popper_changes *c, struct popper_error *e)
+commit_locked(struct mbox *m, const struct popper_changes *c, bool told,
+    struct popper_error *e)
 {
 	struct mbox_journal j = { .fd = -1 };
 	struct mbox_batch kept = { .list = NULL };
@@ -225,9 +227,10 @@ commit_locked(
 	if (look_again(m, &st, e) == -1 ||
 	    (m->conf->trash > 0 && mbox_trash_keep(m, c, &kept, e) == -1))
 		return outcome;
+	told = told || *kept.name != '\0' || m->waste != NULL;
 	if (make_plan(m, c, &j.plan) == -1)
 		m->host->fail(e, POPPER_TEMPORARY, "out of memory");
-	else if (j.plan.count > 0)
+	else if (j.plan.count > 0 || told)
 		outcome = rewrite(m, &j, e);
 	else {
 		mbox_index_drop(m);
@@ -240,6 +243,8 @@ commit_locked(
 	}
 	if (*kept.name != '\0')
 		mbox_trash_end(m, &kept, outcome);
+	if (outcome == POPPER_DONE && m->waste != NULL)
+		mbox_waste_drop(m);
 	/* Last: who finds the journal knows what became of the rest. */
 	if (outcome == POPPER_DONE)
 		end_journal(m, &j);
@@ -254,6 +259,7 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 {
 	enum popper_outcome outcome;
 	struct popper_error ignored;
+	bool told;
 
 	if (!m->writable) {
 		m->host->fail(e, POPPER_PERMANENT,
@@ -264,12 +270,13 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	/* To know what is left of equal messages; that is worth no failure. */
 	if (m->conf->trash > 0 && mbox_uids(m, e) == -1)
 		return POPPER_NOT_DONE;
-	if (gone < c->count)
+	mbox_twins_load(m);
+	if (gone < c->count || m->twins.count > 0)
 		(void)mbox_uids(m, &ignored);
-	mbox_twins_intend(m, c);
+	told = mbox_twins_intend(m, c);
 	if (mbox_lock(m, F_WRLCK, e) == -1)
 		return POPPER_NOT_DONE;
-	outcome = commit_locked(m, c, e);
+	outcome = commit_locked(m, c, told, e);
 	mbox_unlock(m);
 	/* Unless they may come back. */
 	if (outcome == POPPER_DONE && m->conf->trash == 0 &&

@@ -134,8 +134,11 @@ window_of(const struct mbox_journal *j)
 {
 	const struct mbox_plan *p = &j->plan;
 	uint64_t most = j->copied ? MBOX_JOURNAL_COPIED : MBOX_JOURNAL_WINDOW;
-	uint64_t gap = p->runs[0].from - p->tail, len = p->final - p->tail;
+	uint64_t gap, len = p->final - p->tail;
 
+	if (p->count == 0)
+		return 0;
+	gap = p->runs[0].from - p->tail;
 	if (gap >= MBOX_JOURNAL_GAP || gap >= len + MBOX_MARKER)
 		return 0;
 	return len < most ? len : most;

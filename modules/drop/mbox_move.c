@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct mover {
@@ -124,8 +125,8 @@ put_marker(struct mover *v)
 	char marker[MBOX_MARKER];
 	size_t len = mbox_journal_marker(v->j, marker);
 
-	*v->touched = true;
-	return mbox_write_at(v->m->fd, marker, len, v->j->plan.final);
+	memcpy(v->buf, marker, len);
+	return write_down(v, v->j->plan.final, len);
 }
 
 /* The next window: its length; ${next->window}: so much of it through the

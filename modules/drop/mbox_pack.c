@@ -127,8 +127,7 @@ unpack(struct mbox_journal *j, const char *octets)
 		at += len;
 		pos += n;
 	}
-	return pos == left && h->runs > 0 && j->plan.final == h->final &&
-	    h->final < h->size;
+	return pos == left && j->plan.final == h->final && h->final < h->size;
 }
 
 /* --- The file --- */

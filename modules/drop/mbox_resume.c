@@ -24,6 +24,7 @@
 #include "mbox_journal.h"
 #include "mbox_trash.h"
 #include "mbox_twins.h"
+#include "mbox_waste.h"
 
 /* Is a piece that the commit leaves alone what it was?  1, 0, or -1. */
 static int
@@ -177,6 +178,8 @@ mbox_resume(struct mbox *m, struct popper_error *e)
 		m->finished = true;
 		mbox_twins_gone(m);
 		mbox_trash_settle(m);
+		/* Each removal is also one of what was noted as gone. */
+		mbox_waste_drop(m);
 	}
 	if (state != -1 && mbox_journal_end(m, &j) == -1)
 		state = m->host->fail_system(e, POPPER_TEMPORARY,

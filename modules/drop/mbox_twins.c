@@ -292,6 +292,7 @@ is_marked(const struct mbox_twins *t)
 	return i < t->count;
 }
 
+/* 1; 0: there was nothing to write down; or -1. */
 static int
 save(struct account *a)
 {
@@ -303,7 +304,7 @@ save(struct account *a)
 	    (list = sorted(m->uids, a->c->count)) == NULL)
 		return -1;
 	if (list != NULL && write_groups(a, list) > 0)
-		failed = replace_file(a, list);
+		failed = replace_file(a, list) == -1 ? -1 : 1;
 	else if ((!a->before || (list != NULL && is_marked(&m->twins))) &&
 	    unlinkat(m->state, MBOX_TWINS, 0) == -1 && errno != ENOENT)
 		failed = -1;
@@ -311,13 +312,13 @@ save(struct account *a)
 	return failed;
 }
 
-void
+bool
 mbox_twins_intend(struct mbox *m, const struct popper_changes *c)
 {
 	struct account a = { .m = m, .c = c, .before = true };
 
 	mbox_twins_load(m);
-	(void)save(&a);
+	return save(&a) == 1;
 }
 
 void

@@ -33,8 +33,9 @@ void mbox_twins_gone(struct mbox *);
 int mbox_twins_number(struct mbox *, size_t count);
 
 /** mbox_twins_intend(m, changes): call before a commit, which may die: then the
- * ids are right whether it was done or not.  A failure costs no mail. */
-void mbox_twins_intend(struct mbox *, const struct popper_changes *);
+ * ids are right whether it was done or not.  A failure costs no mail.  True: it
+ * must be known, for that, which it was. */
+bool mbox_twins_intend(struct mbox *, const struct popper_changes *);
 
 /**
  * mbox_twins_save(m, changes):

@@ -232,10 +232,7 @@ commit_all(
 			return outcome;
 		m->host->log(POPPER_LOG_WARNING, "%s; removing now", e->text);
 	}
-	outcome = mbox_commit(m, c, e);
-	if (outcome == POPPER_DONE && m->waste != NULL)
-		mbox_waste_drop(m);
-	return outcome;
+	return mbox_commit(m, c, e);
 }
 
 enum popper_outcome
@@ -279,8 +276,6 @@ mbox_view_purge(struct mbox *m, struct popper_error *e)
 		m->host->fail(e, POPPER_TEMPORARY, "out of memory");
 	else
 		outcome = mbox_commit(m, &all, e);
-	if (outcome == POPPER_DONE)
-		mbox_waste_drop(m);
 	free(shown);
 	free(marks);
 	return outcome == POPPER_DONE ? 0 : -1;
