@@ -247,10 +247,11 @@ def killed(server, kind, marks):
     outcomes, said, wrong, at, done = set(), set(), [], 0, True
     while done:
         at += 1
+        ending = set(server.children("popper-session"))
         client = server.enter(user)
         for number in marks:
             client.ok("DELE %d" % number)
-        pid = server.children("popper-session")[0]
+        pid, = set(server.children("popper-session")) - ending
         began = popper.processes()[pid][1]
         with inject.Fault(pid, at, None) as fault:
             try:
