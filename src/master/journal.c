@@ -134,7 +134,8 @@ journal_reopen(const struct settings *s, struct popper_error *e)
 	fd_close(&journal.file);
 	journal.file = fd;
 	closelog();
-	openlog(journal.ident, 0, facility);
+	/* At once: popperctl works where it cannot open it any more. */
+	openlog(journal.ident, LOG_NDELAY, facility);
 	log_start(-1, s->debug);
 	log_to(journal_write);
 	return 0;

@@ -9,10 +9,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -186,22 +188,53 @@ state_find(int root, const struct popper_identity *i, struct popper_error *e)
 	return open_state(root, i, false, e);
 }
 
-int
-state_lock(int state, struct popper_error *e)
+/* The lock's file, locked by flock(2) with ${how}. */
+static int
+lock(int state, int how, struct popper_error *e)
 {
 	int fd = openat(
 	    state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return error_system(e, POPPER_TEMPORARY, "session lock");
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, how) == 0)
 		return fd;
-	if (errno == EWOULDBLOCK)
+	if (errno == EWOULDBLOCK || errno == EINTR)
 		error_set(e, POPPER_IN_USE, "another session is active");
 	else
 		error_system(e, POPPER_TEMPORARY, "session lock");
 	fd_close(&fd);
 	return -1;
+}
+
+int
+state_lock(int state, struct popper_error *e)
+{
+	return lock(state, LOCK_EX | LOCK_NB, e);
+}
+
+static void
+wake(int signal)
+{
+	(void)signal;
+}
+
+int
+state_await(int state, uint64_t seconds, struct popper_error *e)
+{
+	/* Again and again, since the first may come before flock waits. */
+	struct itimerval timer = { .it_interval = { .tv_usec = 100000 },
+		.it_value = { .tv_sec = (time_t)seconds, .tv_usec = 1 } };
+	const struct sigaction action = { .sa_handler = wake };
+	int fd;
+
+	if (sigaction(SIGALRM, &action, NULL) == -1 ||
+	    setitimer(ITIMER_REAL, &timer, NULL) == -1)
+		return error_system(e, POPPER_TEMPORARY, "timer");
+	fd = lock(state, LOCK_EX, e);
+	timer = (struct itimerval){ .it_value = { .tv_sec = 0 } };
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	return fd;
 }
 
 void

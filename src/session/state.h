@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include <popper/auth.h>
@@ -44,6 +45,10 @@ bool state_whose(const char *name, struct popper_identity *);
  * somebody has it.
  */
 int state_lock(int state, struct popper_error *);
+
+/** state_await(state, seconds, error): the same, but wait so long for who has
+ * it.  SIGALRM and the real-time timer are used. */
+int state_await(int state, uint64_t seconds, struct popper_error *);
 
 /** state_note(state, name): the time of the file ${name} is now.  A failure is
  * told in the log. */

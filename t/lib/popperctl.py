@@ -6,16 +6,30 @@ import subprocess
 import popper
 
 
-def run(server, *args, stdout=subprocess.PIPE, text=""):
-    """Returns (status, standard output, standard error)."""
+def _how(server):
     more = {}
     if server.drop_to:
         more = dict(user=server.uid, group=server.gid, extra_groups=[])
+    return dict(env=server.environment(), cwd="/", stderr=subprocess.PIPE,
+                **more)
+
+
+def _words(server, args):
+    return [os.path.join(server.build, "src/popperctl"), "-f",
+            server.path("popper.conf")] + list(args)
+
+
+def start(server, *args):
+    """A process that reads nothing; its output is text."""
+    return subprocess.Popen(_words(server, args), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, encoding="latin-1",
+                            **_how(server))
+
+
+def run(server, *args, stdout=subprocess.PIPE, text=""):
+    """Returns (status, standard output, standard error)."""
     done = subprocess.run(
-        [os.path.join(server.build, "src/popperctl"), "-f",
-         server.path("popper.conf")] + list(args),
-        env=server.environment(), cwd="/", stdout=stdout,
-        input=text.encode("latin-1"), stderr=subprocess.PIPE,
-        timeout=popper.PATIENCE, **more)
+        _words(server, args), stdout=stdout, input=text.encode("latin-1"),
+        timeout=popper.PATIENCE, **_how(server))
     return (done.returncode, (done.stdout or b"").decode("latin-1"),
             done.stderr.decode("latin-1"))

@@ -52,6 +52,62 @@ def use():
            "output that is lost is a failure")
 
 
+def calls():
+    """Each sub-command names the word that is wrong, and how it is called."""
+    found = ()
+    for name, needs, one_more in (
+            ("bulletin post", None, ("a", "b")),
+            ("bulletin list", None, ("b",)),
+            ("bulletin retract", "the number or the file of a bulletin",
+             ("1", "b")),
+            ("bulletin status", "a user", ("a", "b")),
+            ("bulletin init", None, ("a", "b")),
+            ("import qpopper", "Qpopper's file", ("a", "b")),
+            ("index dump", "a user", ("a", "b")),
+            ("index check", "a user", ("a", "b")),
+            ("index rebuild", "a user", ("a", "b")),
+            ("recover", "a user, or --all", ("a", "b")),
+            ("undelete", "a user", ("a", "b")),
+            ("uidl export", "a user", ("a", "b")),
+            ("uidl import", "a user", ("a", "b", "b")),
+            ("uidl verify", "a user", ("a", "b", "b"))):
+        usage = "usage: popperctl " + name
+        call = tuple(name.split())
+        if needs is not None:
+            found += ((call, ("%s needs %s\n" % (name, needs), usage)),)
+        if name.startswith("uidl ") and name != "uidl export":
+            found += ((call + ("a",), (name + " needs a file", usage)),)
+        found += ((call + one_more, ('"b" is one word too many', usage)),
+                  (call + ("--zzzz",),
+                   ('"--zzzz" is no option of ' + name, usage)),
+                  (call + ("-\033",), ('"-\\x1b" is no option of ', usage)))
+    for name in ("index dump", "index check", "index rebuild", "recover",
+                 "undelete", "uidl export"):
+        call = tuple(name.split())
+        found += ((call + ("--wiat",), ('is it "--wait"?', "--wait[=")),
+                  (call + ("a", "--wait=soon"),
+                   ('"soon" is no time to wait; times are: 90, 90s, 5m',)))
+    return found + (
+        (("bulletin", "post", "-x"), ('"-x" is no option', "-8, -c, -l, -d")),
+        (("bulletin", "post", "-8x"), ('"-x" is no option',)),
+        (("bulletin", "post", "-g"), ("-g needs a group", "usage: ")),
+        (("bulletin", "post", "-g", "a.b"), ('group "a.b": must be 1 to 64',)),
+        (("bulletin", "post", "-n", "a b"), ('name "a b": must be 1 to 64',)),
+        (("bulletin", "list", "-d"), ("-d needs a folder", "usage: ")),
+        (("import", "qpopper", "f", "--popper-cnf", "x"),
+         ('is it "--popper-conf"?', "--modules-conf")),
+        (("import", "qpopper", "f", "--popper-conf"),
+         ("--popper-conf needs a new file",)),
+        (("import", "qpopper", "f", "--modules-conf", "x"),
+         ("--modules-conf x: must be an absolute path",)),
+        (("undelete", "a", "--since"), ("--since needs a time, as 3h",)),
+        (("recover", "--all", "a"), ("a user or --all, not both",)),
+        (("recover", "--all", "--wait"), ("--wait is about one user",)),
+        (("recover", "--all=x"), ('--all takes nothing: "x"',)),
+        (("recover", "--all", "--limit", "0"), ('"0" is no limit; limits',)),
+        (("recover", "a", "--limit=x"), ('"x" is no limit; limits are: 90',)))
+
+
 def wrong():
     for args, words in (
             (("buletin", "list"), ('"buletin" is no command; is it '
@@ -61,10 +117,13 @@ def wrong():
             (("bulletin", "zzzzzz"), ("zzzzzz", "there are: ")),
             (("bulletin",), ("bulletin needs a sub-command", "list")),
             (("bulletin", "list", "-x", "y"),
-             ("usage: popperctl bulletin list [-d DIRECTORY]",)),
-            (("--frog",), ('"--frog" is no option', "-f FILE")),
+             ('"-x" is no option of bulletin list; is it "-d"?',
+              "usage: popperctl bulletin list [-d DIRECTORY]",)),
+            (("--frog",), ('"--frog" is no option', "-f, --config")),
+            (("--confg", "x"), ('is it "--config"?',)),
             (("-f",), ("-f needs",)),
-            (("bulletin\n\033[2J",), ("\\x0a\\x1b[2J",))):
+            (("--config",), ("--config needs",)),
+            (("bulletin\n\033[2J",), ("\\x0a\\x1b[2J",))) + calls():
         status, _, err = run(*args)
         tap.ok(status == 2 and all(word in err for word in words),
                "%r: %s" % (args, err.replace("\n", " ").strip()[:60]))

@@ -6,6 +6,7 @@ A module of the test's own stands in for all of them and tells what it sees.
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,11 @@ SOURCE = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <popper/drop.h>
@@ -88,12 +94,31 @@ say(struct popper_sink *s, const char *text)
 	return s->put(s, popper_slice_text(text)) == -1 ? -1 : 0;
 }
 
+/* What a session may not do either. */
+static int
+refused(long result)
+{
+	return result == -1 && errno == EPERM;
+}
+
+static int
+is_filtered(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2 &&
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
+	    refused(socket(AF_UNIX, SOCK_STREAM, 0)) &&
+	    refused(unshare(CLONE_NEWUSER)) &&
+	    refused(ptrace(PTRACE_TRACEME, 0, 0, 0)) &&
+	    refused(chmod("/nowhere", 0700)) &&
+	    refused(execl("/nowhere", "nowhere", (char *)0));
+}
+
 static int
 tell(const struct popper_host *h, const void *conf,
     const struct popper_place *p, struct popper_sink *s,
     struct popper_error *e)
 {
-	char line[600], file[POPPER_PATH_MAX + 20];
+	char line[800], file[POPPER_PATH_MAX + 20];
 	mode_t mask = umask(0);
 	struct stat st;
 	void *self;
@@ -104,18 +129,22 @@ tell(const struct popper_host *h, const void *conf,
 	snprintf(file, sizeof(file), "%s/crash", path);
 	if (access(file, F_OK) == 0)
 		abort();
+	snprintf(file, sizeof(file), "%s/hang", path);
+	if (access(file, F_OK) == 0)
+		open(file, O_RDONLY | O_CLOEXEC); /* a FIFO */
 	snprintf(file, sizeof(file), "%s/wrong", path);
 	if (access(file, F_OK) == 0)
 		return h->fail(e, POPPER_PERMANENT,
-		    "\033[2Jask a person");
+		    "\033[2Jask a person\xff");
 	snprintf(file, sizeof(file), "%s/nothing", path);
 	if (access(file, F_OK) == 0)
 		return say(s, "nothing to do\n");
 	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
-	snprintf(line, sizeof(line), "uid %u %u umask %o user %s%s%s %s\n",
+	snprintf(line, sizeof(line), "uid %u %u umask %o user %s%s%s %s %s\n",
 	    (unsigned)getuid(), (unsigned)geteuid(), (unsigned)mask,
 	    p->identity->user, p->identity->folder[0] ? "+" : "",
-	    p->identity->folder, fd == -1 ? "shut off" : "at large");
+	    p->identity->folder, fd == -1 ? "shut off" : "at large",
+	    is_filtered() ? "filtered" : "free");
 	if (fd != -1)
 		close(fd);
 	if (fstat(p->state, &st) == -1 || !S_ISDIR(st.st_mode) ||
@@ -262,7 +291,7 @@ def make_users(server):
 
 def sees(server):
     """In each sub-command that makes what is not there."""
-    said = "uid %d %d umask 77 user alice shut off\n" % (
+    said = "uid %d %d umask 77 user alice shut off filtered\n" % (
         server.uid, server.uid)
     status, out, err = popperctl.run(server, "index", "dump", "alice")
     tap.equal((status, out), (1, ""), "nothing is made for looking")
@@ -290,7 +319,7 @@ def fails(server):
             os.chown(server.path("state", user), server.uid, server.gid)
     for words, status, why in (
             (("recover", "carol"), 1,
-             r"^popperctl: carol: \\x1b\[2Jask a person$"),
+             r"^popperctl: carol: \\x1b\[2Jask a person\\xff$"),
             (("index", "check", "carol"), 1, r"^it is \\x1bwrong$"),
             (("recover", "dave"), 1, "dave.* ended by signal 6"),
             (("index", "dump", "erin"), 1, "bare, .* has no index"),
@@ -299,8 +328,8 @@ def fails(server):
              'user "nobody-here": no module knows an account'),
             (("recover", "a\033b"), 1, r'user "a\\x1bb": '),
             (("recover", "../alice"), 1, 'user "../alice": '),
-            (("recover", "--al"), 2, '"--al" is no option; there is: --all'),
-            (("recover",), 2, r"usage: popperctl recover USER \| --all"),
+            (("recover", "--al"), 2, '"--al" is no option of recover; is it "--all"?'),
+            (("recover",), 2, r"usage: popperctl recover USER .*\| --all"),
             (("recover", "alice", "bob"), 2, "usage: popperctl recover"),
             (("index", "dmp", "alice"), 2, 'is it "dump"'),
             (("index", "dump"), 2, "usage: popperctl index dump USER"),
@@ -330,7 +359,7 @@ def by_opening(server):
 
 def everybody(server):
     """One line for each who had something, and only for them."""
-    said = "uid %d %d umask 77 user alice shut off; odd \\x1b[2J\\xff\n" % (
+    said = "uid %d %d umask 77 user alice shut off filtered; odd \\x1b[2J\\xff\n" % (
         server.uid, server.uid)
     os.mkdir(server.path("state", "gone"), 0o700)
     open(server.path("state", "%zz"), "wb").close()
@@ -359,6 +388,69 @@ def busy(server):
         status, out, err = popperctl.run(server, "recover", "--all")
         tap.equal((status, "alice:" in out, "alice" in err), (0, False, False),
                   "with --all that is no trouble")
+
+
+def waits(server):
+    """--wait: until the session has ended, or for so long."""
+    for words in (("recover", "alice"), ("index", "rebuild", "alice"),
+                  ("index", "dump", "alice"), ("index", "check", "alice"),
+                  ("undelete", "alice"), ("uidl", "export", "alice"),
+                  ("uidl", "import", "alice", "-")):
+        lock = open(server.path("state/alice/lock"), "rb+")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = popperctl.start(server, *words, "--wait")
+        told = waiting.stderr.readline()
+        tap.equal(told, "popperctl: alice is logged in: waiting up to 600s "
+                  "for that session to end\n",
+                  "%s --wait says that it waits" % " ".join(words))
+        tap.equal(waiting.poll(), None, "and does")
+        lock.close()
+        out, err = waiting.communicate(timeout=popper.PATIENCE)
+        tap.equal((waiting.returncode, err), (0, ""), "until it has ended")
+    with open(server.path("state/alice/lock"), "rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, out, err = popperctl.run(server, "recover", "alice",
+                                         "--wait=0")
+        tap.equal((status, out), (1, ""), "--wait=0 does not wait")
+        tap.match(err, "alice is logged in .*give --wait$", "and says so")
+        status, out, err = popperctl.run(server, "recover", "alice",
+                                         "--wait=1s")
+        tap.equal((status, out), (1, ""), "nor for ever")
+        tap.match(err, "waiting up to 1s.*\n.*that session has not "
+                  "ended$", "and says so")
+
+
+def limits(server):
+    """One who hangs does not keep the others from it."""
+    state, fake = server.path("state", "bob"), server.path("home/bob/fake")
+    os.unlink(os.path.join(fake, "nothing"))
+    os.mkfifo(os.path.join(fake, "hang"), 0o600)
+    for path in (state, os.path.join(fake, "hang")):
+        if popper.ROOT:
+            os.chown(path, server.uid, server.gid)
+    status, out, err = popperctl.run(server, "recover", "--all", "--limit",
+                                     "1")
+    tap.equal((status, len(re.findall("(?m)^alice", out))), (1, 2),
+              "recover --all comes to the end")
+    tap.match(err, "(?m)^popperctl: bob: not done within 1s: ended; ",
+              "who was too slow is told")
+    tap.match(err, "(?m)^popperctl: [0-9]+ state folders; 1 not done within 1s: "
+              "bob$", "and again at the end")
+    status, out, err = popperctl.run(server, "recover", "bob", "--limit=1s")
+    tap.equal((status, out), (1, ""), "one user can be limited, too")
+    tap.match(err, "bob: not done within 1s", "told")
+    os.unlink(os.path.join(fake, "hang"))
+    tap.equal(popperctl.run(server, "recover", "--all")[0], 0,
+              "all is well without it")
+
+
+def without_sandbox(server):
+    server.settings["sandbox"], old = False, server.settings.get("sandbox")
+    server.write_conf()
+    tap.match(popperctl.run(server, "recover", "alice")[1],
+              "(?m) at large free$", "without the sandbox it is not shut off")
+    server.settings["sandbox"] = True if old is None else old
+    server.write_conf()
 
 
 def hostile(server):
@@ -444,7 +536,8 @@ def undelete(server):
         tap.match(err, r"usage: popperctl undelete USER \[--since TIME\]",
                   "tells how it is called")
     for words, why in ((("alice", "--sinse", "2d"),
-                        '"--sinse" is no option; there is: --since'),
+                        '"--sinse" is no option of undelete; is it '
+                        '"--since"'),
                        (("alice", "--since"), "--since needs a time")):
         tap.match(popperctl.run(server, "undelete", *words)[2], why, why)
 
@@ -458,7 +551,9 @@ def unique_ids(server):
               (0, "0 as in the file, 0 different, 0 new, 0 no longer there\n",
                ""), "which can be verified")
     tap.equal(popperctl.run(server, "uidl", "import", "alice", "-",
-                            text=text), (0, "", ""), "import from stdin")
+                            text=text),
+              (0, "3 unique-ids of alice imported\n", ""),
+              "import from stdin")
     tap.equal(open(path, encoding="latin-1").read(), text, "as it came")
     tap.equal(popperctl.run(server, "uidl", "export", "alice"),
               (0, text, ""), "export writes what a program can read")
@@ -512,6 +607,9 @@ def play(as_root):
         undelete(server)
         unique_ids(server)
         busy(server)
+        waits(server)
+        limits(server)
+        without_sandbox(server)
         hostile(server)
         as_whom(server)
 

@@ -6,6 +6,7 @@
 
 #include <popper/module.h>
 
+#include "tools/popperctl/arguments.h"
 #include "tools/popperctl/popperctl.h"
 
 /* What modules.conf says of the module bulletins; option names as there. */
@@ -29,10 +30,16 @@ struct bulletin_conf {
 int bulletin_conf_read(const struct popperctl *, const char *directory,
     struct bulletin_conf *, struct popper_error *);
 
-int bulletin_init(const struct popperctl *, char **args, int count);
-int bulletin_list(const struct popperctl *, char **args, int count);
-int bulletin_post(const struct popperctl *, char **args, int count);
-int bulletin_retract(const struct popperctl *, char **args, int count);
-int bulletin_status(const struct popperctl *, char **args, int count);
+/* "-d DIRECTORY", the option of most of them. */
+#define BULLETIN_DIRECTORY(value)                       \
+	{                                               \
+		"-d", ARGUMENT_VALUE, "a folder", value \
+	}
+
+int bulletin_init(const struct popperctl *, char **args);
+int bulletin_list(const struct popperctl *, char **args);
+int bulletin_post(const struct popperctl *, char **args);
+int bulletin_retract(const struct popperctl *, char **args);
+int bulletin_status(const struct popperctl *, char **args);
 
 #endif

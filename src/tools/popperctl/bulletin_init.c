@@ -176,15 +176,22 @@ init(const char *folder, const char *group)
 }
 
 int
-bulletin_init(const struct popperctl *p, char **args, int count)
+bulletin_init(const struct popperctl *p, char **args)
 {
+	static const struct argument_option none[] = { { NULL, ARGUMENT_FLAG,
+	    NULL, NULL } };
+	const char *folder = NULL;
+	const struct argument_word words[] = { { "a folder", true, &folder },
+		{ NULL, false, NULL } };
 	struct bulletin_conf conf;
 	struct popper_error e;
 
-	if (bulletin_conf_read(p, count == 1 ? args[0] : NULL, &conf, &e) == -1)
+	if (!arguments_parse(&bulletin_family, "init", args, none, words))
+		return POPPERCTL_USAGE;
+	if (bulletin_conf_read(p, folder, &conf, &e) == -1)
 		return popperctl_fail(&e);
-	if (count == 1)
-		conf.bulldb = args[0];
+	if (folder != NULL)
+		conf.bulldb = folder;
 	if (conf.bulldb[0] == '\0') {
 		popperctl_say("no folder of a database: give one, or ext "
 			      "bulletins { bulldb = ... } in modules.conf");

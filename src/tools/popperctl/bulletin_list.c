@@ -77,18 +77,20 @@ has_group(const struct bulletins_entry *b)
 }
 
 int
-bulletin_list(const struct popperctl *p, char **args, int count)
+bulletin_list(const struct popperctl *p, char **args)
 {
 	struct bulletins_folder f;
 	struct bulletin_conf conf;
 	struct popper_error e;
 	const char *directory = NULL;
+	const struct argument_option options[] = { BULLETIN_DIRECTORY(
+						       &directory),
+		{ NULL, ARGUMENT_FLAG, NULL, NULL } };
+	static const struct argument_word none[] = { { NULL, false, NULL } };
 	bool good = true;
 
-	if (count == 2 && strcmp(args[0], "-d") == 0)
-		directory = args[1];
-	else if (count != 0)
-		return popperctl_misused(&bulletin_family, "list");
+	if (!arguments_parse(&bulletin_family, "list", args, options, none))
+		return POPPERCTL_USAGE;
 	if (bulletin_conf_read(p, directory, &conf, &e) == -1)
 		return popperctl_fail(&e);
 	if (bulletins_folder_open(&f, conf.directory) == -1) {

@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -29,6 +28,7 @@
 #include "tools/popperctl/bulletin.h"
 #include "tools/popperctl/check.h"
 #include "tools/popperctl/header.h"
+#include "tools/popperctl/output.h"
 
 #define LAST_FILE ".last"
 #define LAST_NEW ".last.new"
@@ -137,6 +137,14 @@ remember(int folder, int64_t number)
 	return fsync(folder);
 }
 
+/* Somebody else may have given the name. */
+static int
+print_name(const char *name)
+{
+	output_text(stdout, name);
+	return putchar('\n') == EOF ? -1 : 0;
+}
+
 /* --- post --- */
 
 /* The whole message, on the heap; "-" is standard input. */
@@ -210,7 +218,7 @@ place(const struct post *p, const char *text, size_t len, const char *slug)
 		(void)fail(p->directory, name);
 		(void)unlinkat(f.fd, NEW_FILE, 0);
 	} else {
-		result = printf("%s\n", name) < 0 ? -1 : 0;
+		result = print_name(name);
 	}
 	bulletins_folder_close(&f);
 	return result;
@@ -227,57 +235,55 @@ is_name(const char *s)
 }
 
 static bool
-parse_post(struct post *p, char **args, int count)
+parse_post(struct post *p, char **args)
 {
-	int c;
+	const char *eight = NULL, *check = NULL, *long_lines = NULL;
+	const struct argument_option options[] = { { "-8", ARGUMENT_FLAG, NULL,
+						       &eight },
+		{ "-c", ARGUMENT_FLAG, NULL, &check },
+		{ "-l", ARGUMENT_FLAG, NULL, &long_lines },
+		BULLETIN_DIRECTORY(&p->directory),
+		{ "-g", ARGUMENT_VALUE, "a group", &p->group },
+		{ "-n", ARGUMENT_VALUE, "a name", &p->name },
+		{ NULL, ARGUMENT_FLAG, NULL, NULL } };
+	const struct argument_word words[] = { { "a file", true, &p->file },
+		{ NULL, false, NULL } };
 
-	opterr = 0;
-	while ((c = getopt(count + 1, args - 1, "+8cd:g:ln:")) != -1)
-		switch (c) {
-		case '8':
-			p->allowed |= CHECK_EIGHT_BIT;
-			break;
-		case 'l':
-			p->allowed |= CHECK_LONG_LINES;
-			break;
-		case 'c':
-			p->check_only = true;
-			break;
-		case 'd':
-			p->directory = optarg;
-			break;
-		case 'g':
-			p->group = optarg;
-			break;
-		case 'n':
-			p->name = optarg;
-			break;
-		default:
-			return false;
-		}
-	args += optind - 1;
-	count -= optind - 1;
-	p->file = count == 1 ? args[0] : "-";
-	return count <= 1;
+	if (!arguments_parse(&bulletin_family, "post", args, options, words))
+		return false;
+	p->check_only = check != NULL;
+	if (eight != NULL)
+		p->allowed |= CHECK_EIGHT_BIT;
+	if (long_lines != NULL)
+		p->allowed |= CHECK_LONG_LINES;
+	return true;
+}
+
+/* Is ${word} fit for a part of a file's name? */
+static bool
+is_good(const char *what, const char *word)
+{
+	if (is_name(word))
+		return true;
+	popperctl_say("%s \"%.200s\": must be 1 to 64 letters, digits, \"_\", "
+		      "\"-\" or \"$\"",
+	    what, word);
+	return false;
 }
 
 int
-bulletin_post(const struct popperctl *ctl, char **args, int count)
+bulletin_post(const struct popperctl *ctl, char **args)
 {
-	struct post p = { .group = "ALL" };
+	struct post p = { .group = "ALL", .file = "-" };
 	char field[1024], slug[SLUG_MAX + 1], *text;
 	struct bulletin_conf conf;
 	struct popper_error e;
 	int result = -1;
 	size_t len;
 
-	if (!parse_post(&p, args, count))
-		return popperctl_misused(&bulletin_family, "post");
-	if (!is_name(p.group) || (p.name != NULL && !is_name(p.name))) {
-		popperctl_say("a group or a name has letters, digits, \"_\" "
-			      "and \"-\" only");
+	if (!parse_post(&p, args) || !is_good("group", p.group) ||
+	    (p.name != NULL && !is_good("name", p.name)))
 		return POPPERCTL_USAGE;
-	}
 	if (strcmp(p.group, "ALL") != 0 && getgrnam(p.group) == NULL) {
 		popperctl_say("there is no group \"%s\"", p.group);
 		return POPPERCTL_FAILED;
@@ -332,8 +338,8 @@ find(const struct bulletins_folder *f, const char *word)
 	if (many == 1)
 		return found;
 	if (many == 0)
-		popperctl_say("there is no bulletin %s; popperctl bulletin "
-			      "list shows all",
+		popperctl_say("there is no bulletin \"%.200s\"; popperctl "
+			      "bulletin list shows all",
 		    word);
 	else
 		popperctl_say("%u bulletins have the number %s; give the "
@@ -358,26 +364,30 @@ withdraw(const char *directory, const char *word)
 	else if (unlinkat(f.fd, b->name, 0) == -1 || fsync(f.fd) == -1)
 		(void)fail(directory, b->name);
 	else
-		result = printf("%s\n", b->name) < 0 ? -1 : 0;
+		result = print_name(b->name);
 done:
 	bulletins_folder_close(&f);
 	return result;
 }
 
 int
-bulletin_retract(const struct popperctl *p, char **args, int count)
+bulletin_retract(const struct popperctl *p, char **args)
 {
-	const char *directory = NULL;
+	const char *directory = NULL, *which = NULL;
+	const struct argument_option options[] = { BULLETIN_DIRECTORY(
+						       &directory),
+		{ NULL, ARGUMENT_FLAG, NULL, NULL } };
+	const struct argument_word words[] = {
+		{ "the number or the file of a bulletin", false, &which },
+		{ NULL, false, NULL }
+	};
 	struct bulletin_conf conf;
 	struct popper_error e;
 
-	if (count == 3 && strcmp(args[0], "-d") == 0)
-		directory = args[1];
-	else if (count != 1)
-		return popperctl_misused(&bulletin_family, "retract");
+	if (!arguments_parse(&bulletin_family, "retract", args, options, words))
+		return POPPERCTL_USAGE;
 	if (bulletin_conf_read(p, directory, &conf, &e) == -1)
 		return popperctl_fail(&e);
-	return withdraw(conf.directory, args[count - 1]) == 0
-	    ? POPPERCTL_DONE
-	    : POPPERCTL_FAILED;
+	return withdraw(conf.directory, which) == 0 ? POPPERCTL_DONE
+						    : POPPERCTL_FAILED;
 }

@@ -146,19 +146,22 @@ tell(const struct bulletin_conf *c, const struct popper_identity *i,
 }
 
 int
-bulletin_status(const struct popperctl *ctl, char **args, int count)
+bulletin_status(const struct popperctl *ctl, char **args)
 {
 	static struct popper_identity i;
-	const char *directory = NULL, *user = args[count - 1];
+	const char *directory = NULL, *user = NULL;
+	const struct argument_option options[] = { BULLETIN_DIRECTORY(
+						       &directory),
+		{ NULL, ARGUMENT_FLAG, NULL, NULL } };
+	const struct argument_word words[] = { { "a user", false, &user },
+		{ NULL, false, NULL } };
 	struct bulletin_conf conf;
 	struct progress p = { .known = false };
 	const struct passwd *pw;
 	struct popper_error e;
 
-	if (count == 3 && strcmp(args[0], "-d") == 0)
-		directory = args[1];
-	else if (count != 1)
-		return popperctl_misused(&bulletin_family, "status");
+	if (!arguments_parse(&bulletin_family, "status", args, options, words))
+		return POPPERCTL_USAGE;
 	if (bulletin_conf_read(ctl, directory, &conf, &e) == -1)
 		return popperctl_fail(&e);
 	if (user[0] == '\0' || user[0] == '.' || strchr(user, '/') != NULL ||

@@ -6,11 +6,10 @@
 #include "tools/popperctl/bulletin.h"
 
 int
-bulletin_init(const struct popperctl *p, char **args, int count)
+bulletin_init(const struct popperctl *p, char **args)
 {
 	(void)p;
 	(void)args;
-	(void)count;
 	popperctl_say("this popper was built without GDBM: it has no bulldb");
 	return POPPERCTL_FAILED;
 }

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +18,9 @@
 #include "conf/file.h"
 #include "conf/qpopper.h"
 #include "conf/server.h"
-#include "tools/popperctl/popperctl.h"
+#include "tools/popperctl/arguments.h"
 #include "tools/popperctl/import.h"
+#include "tools/popperctl/output.h"
 
 static struct settings settings; /* to see whether values are good */
 
@@ -178,6 +178,27 @@ create(const char *path, struct popper_error *e)
 	return out;
 }
 
+/* On a terminal what a file of somebody else's holds is escaped. */
+static int
+show(const struct import *m, void (*write)(FILE *, const struct import *),
+    struct popper_error *e)
+{
+	struct output o;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return error_system(e, POPPER_TEMPORARY, "standard output");
+	write(out, m);
+	if (fclose(out) == EOF)
+		out_of_memory();
+	output_data(&o, stdout);
+	(void)o.sink.put(&o.sink, popper_slice(text, len));
+	free(text);
+	return 0;
+}
+
 /* Write with ${write} to a new file at ${path}, or to standard output. */
 static int
 write_to(const char *path, const struct import *m,
@@ -186,10 +207,8 @@ write_to(const char *path, const struct import *m,
 	FILE *out;
 	int bad;
 
-	if (path == NULL) {
-		write(stdout, m);
-		return 0;
-	}
+	if (path == NULL)
+		return show(m, write, e);
 	if ((out = create(path, e)) == NULL)
 		return -1;
 	write(out, m);
@@ -234,28 +253,23 @@ run(struct import *m, const char *path, const char *popper_conf)
 }
 
 static int
-import_qpopper(const struct popperctl *p, char **args, int count)
+import_qpopper(const struct popperctl *p, char **args)
 {
-	static const struct option options[] = {
-		{ "popper-conf", required_argument, NULL, 'p' },
-		{ "modules-conf", required_argument, NULL, 'm' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct import m = { .path = NULL };
 	const char *popper_conf = NULL;
-	int c;
+	const struct argument_option options[] = {
+		{ "--popper-conf", ARGUMENT_VALUE, "a new file", &popper_conf },
+		{ "--modules-conf", ARGUMENT_VALUE, "a new file",
+		    &m.modules_conf },
+		{ NULL, ARGUMENT_FLAG, NULL, NULL }
+	};
+	const struct argument_word words[] = {
+		{ "Qpopper's file", false, &m.path }, { NULL, false, NULL }
+	};
 
 	(void)p;
-	while ((c = getopt_long(count + 1, args - 1, "", options, NULL)) != -1)
-		if (c == 'p')
-			popper_conf = optarg;
-		else if (c == 'm')
-			m.modules_conf = optarg;
-		else
-			return popperctl_misused(&import_family, "qpopper");
-	if (optind != count)
-		return popperctl_misused(&import_family, "qpopper");
-	m.path = args[optind - 1];
+	if (!arguments_parse(&import_family, "qpopper", args, options, words))
+		return POPPERCTL_USAGE;
 	if (m.modules_conf != NULL && m.modules_conf[0] != '/') {
 		popperctl_say("--modules-conf %s: must be an absolute path, "
 			      "since popper.conf names it",
@@ -269,8 +283,8 @@ static const struct subcommand subcommands[] = {
 	{ "qpopper", "FILE [--popper-conf NEW] [--modules-conf NEW]",
 	    "show a configuration file of Qpopper 4 as popper.conf and "
 	    "modules.conf, or write these",
-	    1, 5, import_qpopper },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	    import_qpopper },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct family import_family = { "import",

@@ -6,20 +6,21 @@
 #include <stdio.h>
 
 #include "mod/host.h"
+#include "tools/popperctl/arguments.h"
 #include "tools/popperctl/mailbox.h"
 #include "tools/popperctl/output.h"
 
-static int index_dump(const struct popperctl *, char **args, int count);
-static int index_check(const struct popperctl *, char **args, int count);
-static int index_rebuild(const struct popperctl *, char **args, int count);
+static int index_dump(const struct popperctl *, char **args);
+static int index_check(const struct popperctl *, char **args);
+static int index_rebuild(const struct popperctl *, char **args);
 
 static const struct subcommand subcommands[] = {
-	{ "dump", "USER", "show it as text", 1, 1, index_dump },
-	{ "check", "USER", "compare it with the mail, change nothing", 1, 1,
-	    index_check },
-	{ "rebuild", "USER", "make it anew from the mail; unique-ids stay", 1,
-	    1, index_rebuild },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	{ "dump", "USER [--wait[=TIME]]", "show it as text", index_dump },
+	{ "check", "USER [--wait[=TIME]]",
+	    "compare it with the mail, change nothing", index_check },
+	{ "rebuild", "USER [--wait[=TIME]]",
+	    "make it anew from the mail; unique-ids stay", index_rebuild },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct family index_family = { "index",
@@ -59,36 +60,50 @@ rebuild(void *arg, const struct mailbox *m, struct popper_error *e)
 	return m->drop->rebuild(&host_services, m->conf, m->place, &o.sink, e);
 }
 
+/* One user, and nothing else. */
 static int
-index_dump(const struct popperctl *p, char **args, int count)
+do_for(const struct popperctl *p, const char *name, char **args,
+    struct mailbox_work *w)
 {
-	const struct mailbox_work w = {
+	const char *user = NULL, *wait = NULL;
+	const struct argument_option options[] = { MAILBOX_WAIT(&wait),
+		{ NULL, ARGUMENT_FLAG, NULL, NULL } };
+	const struct argument_word words[] = { { "a user", false, &user },
+		{ NULL, false, NULL } };
+
+	if (!arguments_parse(&index_family, name, args, options, words) ||
+	    !mailbox_wait(w, wait))
+		return POPPERCTL_USAGE;
+	return mailbox_do(p, user, w);
+}
+
+static int
+index_dump(const struct popperctl *p, char **args)
+{
+	struct mailbox_work w = {
 		.slot = "index", .offset = MAILBOX_SLOT(dump), .run = dump
 	};
 
-	(void)count;
-	return mailbox_do(p, args[0], &w);
+	return do_for(p, "dump", args, &w);
 }
 
 static int
-index_check(const struct popperctl *p, char **args, int count)
+index_check(const struct popperctl *p, char **args)
 {
-	const struct mailbox_work w = { .slot = "check of its index",
+	struct mailbox_work w = { .slot = "check of its index",
 		.offset = MAILBOX_SLOT(check),
 		.run = check };
 
-	(void)count;
-	return mailbox_do(p, args[0], &w);
+	return do_for(p, "check", args, &w);
 }
 
 static int
-index_rebuild(const struct popperctl *p, char **args, int count)
+index_rebuild(const struct popperctl *p, char **args)
 {
-	const struct mailbox_work w = { .slot = "index",
+	struct mailbox_work w = { .slot = "index",
 		.offset = MAILBOX_SLOT(rebuild),
 		.makes = true,
 		.run = rebuild };
 
-	(void)count;
-	return mailbox_do(p, args[0], &w);
+	return do_for(p, "rebuild", args, &w);
 }

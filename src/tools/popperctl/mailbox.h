@@ -28,6 +28,8 @@ struct mailbox_work {
 	/* For all users in turn: not a word about who is logged in, or has no
 	 * maildrop. */
 	bool each;
+	uint64_t wait; /* seconds to wait for the session lock, or 0 */
+	uint64_t limit; /* seconds the work may last, or 0: any time */
 	/*
 	 * In a child that is the user, with the session lock.  0, 1 for
 	 * "something is wrong" (told already), or -1 with the error filled;
@@ -41,6 +43,19 @@ struct mailbox_work {
 };
 
 #define MAILBOX_SLOT(field) offsetof(struct popper_drop, field)
+
+/* The option --wait; ${value} is for mailbox_wait. */
+#define MAILBOX_WAIT(value)                         \
+	{                                           \
+		"--wait", ARGUMENT_MAY, NULL, value \
+	}
+
+/* The exit status of mailbox_run when work->limit had passed; told. */
+#define MAILBOX_LATE 3
+
+/** mailbox_wait(work, text): set how long to wait to ${text}, to the usual time
+ * if it is "", or not at all: NULL.  False, told: it is no time. */
+bool mailbox_wait(struct mailbox_work *, const char *text);
 
 /**
  * mailbox_start(p, error):
@@ -68,15 +83,15 @@ int mailbox_find_again(const char *user, const char *folder,
 const char *mailbox_shown(const struct popper_identity *);
 
 /** mailbox_journal(): from now on what is logged goes to the server's log, too,
- * if it can be opened; else that is told. */
+ * if it can be opened; else that is told.  Before mailbox_run. */
 void mailbox_journal(void);
 
 /** mailbox_states(): the folder of all state folders, or -1 (told).  It is
  * mailbox_start's. */
 int mailbox_states(void);
 
-/** mailbox_run(identity, work): do it.  An exit status; what was wrong was
- * told. */
+/** mailbox_run(identity, work): do it, within its limit.  An exit status, or
+ * MAILBOX_LATE; what was wrong was told. */
 int mailbox_run(const struct popper_identity *, const struct mailbox_work *);
 
 /** mailbox_do(p, user, work): all of it for one user.  An exit status. */

@@ -5,13 +5,11 @@
  * Finds the family and the sub-command, and runs it.
  */
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "conf/nearest.h"
 #include "tools/popperctl/popperctl.h"
 
 static const struct family *const families[] = {
@@ -26,37 +24,11 @@ static const struct family *const families[] = {
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define NAMES_MAX 32
 
-void
-popperctl_say(const char *format, ...)
-{
-	va_list ap;
-
-	(void)fputs("popperctl: ", stderr);
-	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-}
-
-int
-popperctl_fail(const struct popper_error *e)
-{
-	popperctl_say("%s", e->text);
-	return POPPERCTL_FAILED;
-}
-
-/* Is it a command without sub-commands? */
-static bool
-is_alone(const struct family *f)
-{
-	return f->subcommands[0].name[0] == '\0';
-}
-
 static void
 describe(FILE *out, const struct family *f, const struct subcommand *s)
 {
 	(void)fprintf(out, "  %s%s%s %s\n      %s\n", f->name,
-	    is_alone(f) ? "" : " ", s->name, s->arguments, s->help);
+	    popperctl_is_alone(f) ? "" : " ", s->name, s->arguments, s->help);
 }
 
 static int
@@ -79,42 +51,6 @@ usage(FILE *out)
 	return out == stdout ? POPPERCTL_DONE : POPPERCTL_USAGE;
 }
 
-int
-popperctl_misused(const struct family *f, const char *name)
-{
-	const struct subcommand *s = f->subcommands;
-
-	for (; s->name != NULL; s++)
-		if (strcmp(s->name, name) == 0)
-			(void)fprintf(stderr, "usage: popperctl %s%s%s %s\n",
-			    f->name, is_alone(f) ? "" : " ", s->name,
-			    s->arguments);
-	return POPPERCTL_USAGE;
-}
-
-/* ${word} is none of ${names}, a table that ends in NULL: which is near, and
- * which are there?  ${what}: "command". */
-static int
-unknown(const char *what, const char *word, const struct popper_option *names)
-{
-	const char *meant = nearest_option(names, word);
-	char list[512] = "", shown[256];
-	size_t at = 0;
-
-	for (const struct popper_option *n = names; n->name != NULL; n++)
-		if (text_print(list + at, sizeof(list) - at, "%s%s",
-			at == 0 ? "" : ", ", n->name))
-			at += strlen(list + at);
-	text_escape(shown, sizeof(shown), popper_slice_text(word));
-	if (meant != NULL)
-		popperctl_say("\"%s\" is no %s; is it \"%s\"?  There are: %s",
-		    shown, what, meant, list);
-	else
-		popperctl_say(
-		    "\"%s\" is no %s; there are: %s", shown, what, list);
-	return POPPERCTL_USAGE;
-}
-
 static int
 unknown_family(const char *word)
 {
@@ -122,7 +58,7 @@ unknown_family(const char *word)
 
 	for (size_t i = 0; i < COUNT(families) && i < NAMES_MAX; i++)
 		names[i].name = families[i]->name;
-	return unknown("command", word, names);
+	return popperctl_unknown("command", word, names);
 }
 
 static int
@@ -137,24 +73,30 @@ unknown_subcommand(const struct family *f, const char *word)
 			break;
 	}
 	(void)text_print(what, sizeof(what), "sub-command of %s", f->name);
-	return unknown(what, word, names);
+	return popperctl_unknown(what, word, names);
+}
+
+static int
+unknown_option(const char *word)
+{
+	static const struct popper_option names[] = { { .name = "-f" },
+		{ .name = "--config" }, { .name = "--help" },
+		{ .name = "--version" }, { .name = NULL } };
+
+	return popperctl_unknown(
+	    "option that stands before a command", word, names);
 }
 
 static int
 run(const struct popperctl *p, const struct family *f,
     const struct subcommand *s, char **args)
 {
-	int count = 0;
-
-	while (args[count] != NULL)
-		count++;
-	if (count == 1 && strcmp(args[0], "--help") == 0) {
+	if (args[0] != NULL && args[1] == NULL &&
+	    strcmp(args[0], "--help") == 0) {
 		describe(stdout, f, s);
 		return POPPERCTL_DONE;
 	}
-	if (count < s->least || count > s->most)
-		return popperctl_misused(f, s->name);
-	return s->run(p, args, count);
+	return s->run(p, args);
 }
 
 static int
@@ -163,7 +105,7 @@ choose_subcommand(
 {
 	const struct subcommand *s = f->subcommands;
 
-	if (is_alone(f))
+	if (popperctl_is_alone(f))
 		return run(p, f, s, args);
 	if (args[0] == NULL) {
 		popperctl_say("%s needs a sub-command:", f->name);
@@ -227,13 +169,10 @@ main(int argc, char **argv)
 			return finish(
 			    printf("popperctl %s\n", POPPER_VERSION) < 0);
 		if (!is(*args, "-f", "--config")) {
-			popperctl_say("\"%s\" is no option; there are: -f "
-				      "FILE, --help, --version",
-			    *args);
-			return POPPERCTL_USAGE;
+			return unknown_option(*args);
 		}
 		if (*++args == NULL) {
-			popperctl_say("-f needs the name of a file");
+			popperctl_say("%s needs the name of a file", args[-1]);
 			return POPPERCTL_USAGE;
 		}
 		p.conf = *args;

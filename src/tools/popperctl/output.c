@@ -14,7 +14,23 @@
 static bool
 is_plain(char c)
 {
-	return (c >= 0x20 && c <= 0x7e) || c == '\n' || c == '\t';
+	return c >= 0x20 && c <= 0x7e;
+}
+
+static void
+put_escaped(FILE *file, char c)
+{
+	if (is_plain(c))
+		(void)putc(c, file);
+	else
+		(void)fprintf(file, "\\x%02x", (unsigned char)c);
+}
+
+void
+output_text(FILE *file, const char *text)
+{
+	for (; *text != '\0'; text++)
+		put_escaped(file, *text);
 }
 
 static int
@@ -24,11 +40,10 @@ put(struct popper_sink *sink, struct popper_slice s)
 
 	for (size_t i = 0; i < s.len; i++) {
 		o->lines += s.ptr[i] == '\n';
-		if (o->raw || is_plain(s.ptr[i]))
+		if (o->raw || s.ptr[i] == '\n' || s.ptr[i] == '\t')
 			(void)putc(s.ptr[i], o->file);
 		else
-			(void)fprintf(
-			    o->file, "\\x%02x", (unsigned char)s.ptr[i]);
+			put_escaped(o->file, s.ptr[i]);
 	}
 	return ferror(o->file) ? -1 : 0;
 }

@@ -24,6 +24,10 @@ void output_to(struct output *, FILE *);
 /** output_data(o, file): as it is, for programs; escaped on a terminal. */
 void output_data(struct output *, FILE *);
 
+/** output_text(file, text): the same on one line: line ends and tabs are
+ * escaped, too.  What was escaped before stays as it is. */
+void output_text(FILE *, const char *text);
+
 /* Text that is kept, with its NUL. */
 struct keeper {
 	struct popper_sink sink;

@@ -7,12 +7,15 @@
  */
 #include "tools/popperctl/people.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/chain.h"
 #include "auth/services.h"
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "mod/loader.h"
@@ -22,6 +25,8 @@
 static struct wire wire;
 static int channel = -1;
 static pid_t child;
+static uint64_t patience; /* seconds, or 0 */
+static bool gone;
 
 /* --- The child. --- */
 
@@ -76,16 +81,28 @@ serve(int fd, const struct settings *s)
 /* --- The others. --- */
 
 static int
+lost(struct popper_error *e, const char *how)
+{
+	gone = true;
+	return error_set(
+	    e, POPPER_TEMPORARY, "the process with the auth modules %s", how);
+}
+
+static int
 hear(struct popper_error *e)
 {
+	deadline_t end = patience == 0 ? DEADLINE_NEVER
+				       : deadline_in((int64_t)patience * 1000);
 	size_t count;
 
+	if (fd_wait(channel, POLLIN, end) <= 0) {
+		(void)kill(child, SIGKILL); /* an answer would come too late */
+		return lost(e, "does not answer");
+	}
 	if (wire_receive(&wire, channel, NULL, 0, &count) != 1)
-		return error_set(e, POPPER_TEMPORARY,
-		    "the process with the auth modules has ended");
+		return lost(e, "has ended");
 	if (!result_get(&wire, e))
-		return error_set(e, POPPER_TEMPORARY,
-		    "the process with the auth modules sent nonsense");
+		return lost(e, "sent nonsense");
 	return e->status == POPPER_OK ? 0 : -1;
 }
 
@@ -127,8 +144,7 @@ people_find(
 	wire_start(&wire);
 	wire_put_text(&wire, user);
 	if (wire_send(&wire, channel, NULL, 0) == -1)
-		return error_system(e, POPPER_TEMPORARY,
-		    "the process with the auth modules does not hear");
+		return lost(e, "has ended");
 	if (hear(e) == -1)
 		return -1;
 	if (wire_receive(&wire, channel, NULL, 0, &count) != 1 ||
@@ -137,6 +153,18 @@ people_find(
 		    "the auth modules gave no usable identity");
 	*id = o.identity;
 	return 0;
+}
+
+void
+people_patience(uint64_t seconds)
+{
+	patience = seconds;
+}
+
+bool
+people_gone(void)
+{
+	return gone;
 }
 
 void

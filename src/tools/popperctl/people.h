@@ -4,6 +4,8 @@
 #ifndef POPPERCTL_PEOPLE_H
 #define POPPERCTL_PEOPLE_H
 
+#include <stdbool.h>
+
 #include <popper/auth.h>
 
 #include "base/settings.h"
@@ -16,6 +18,13 @@ int people_start(const struct settings *, struct popper_error *);
  * or -1; POPPER_ABSENT if no module knows it. */
 int people_find(
     const char *user, struct popper_identity *, struct popper_error *);
+
+/** people_patience(seconds): how long to wait for an answer from now on, or 0:
+ * any time.  After that nobody is found any more. */
+void people_patience(uint64_t seconds);
+
+/** people_gone(): nobody can be found any more. */
+bool people_gone(void);
 
 /** people_leave(): in a child: it has nothing to ask. */
 void people_leave(void);

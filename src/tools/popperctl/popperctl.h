@@ -28,11 +28,9 @@ struct subcommand {
 	const char *name;
 	const char *arguments; /* for the usage text */
 	const char *help; /* one line */
-	int least, most; /* arguments, options among them */
-	/* ${args} has ${count} arguments and a NULL; getopt(3) starts anew if
-	 * it gets ${args} - 1 and ${count} + 1.  Returns an exit status and
+	/* ${args} ends in NULL; see arguments.h.  Returns an exit status and
 	 * has said on standard error what was wrong. */
-	int (*run)(const struct popperctl *, char **args, int count);
+	int (*run)(const struct popperctl *, char **args);
 };
 
 struct family {
@@ -48,7 +46,8 @@ extern const struct family recover_family;
 extern const struct family uidl_family;
 extern const struct family undelete_family;
 
-/** popperctl_say(format, ...): a line on standard error. */
+/** popperctl_say(format, ...): a line on standard error, as output_text of
+ * output.h writes it: whatever is in it, it is fit for a terminal. */
 void popperctl_say(const char *format, ...) POPPER_PRINTF(1, 2);
 
 /** popperctl_fail(e): tell ${e} on standard error.  POPPERCTL_FAILED. */
@@ -59,5 +58,16 @@ int popperctl_fail(const struct popper_error *);
  * Tell how sub-command ${name} of ${family} is called.  POPPERCTL_USAGE.
  */
 int popperctl_misused(const struct family *, const char *name);
+
+/**
+ * popperctl_unknown(what, word, names):
+ * ${word} is none of ${names}, a table that ends in NULL: tell which is near,
+ * and which there are.  ${what}: "command".  POPPERCTL_USAGE.
+ */
+int popperctl_unknown(
+    const char *what, const char *word, const struct popper_option *names);
+
+/** popperctl_is_alone(family): a command without sub-commands? */
+bool popperctl_is_alone(const struct family *);
 
 #endif

@@ -17,19 +17,27 @@
 #include "base/text.h"
 #include "mod/host.h"
 #include "session/state.h"
+#include "tools/popperctl/arguments.h"
 #include "tools/popperctl/mailbox.h"
 #include "tools/popperctl/output.h"
+#include "tools/popperctl/people.h"
+#include "tools/popperctl/when.h"
 
 #define NOTHING "nothing to do"
 
-static int recover_command(const struct popperctl *, char **args, int count);
+#define USUAL_LIMIT 300 /* seconds for a user, with --all */
+#define NAMES_TOLD 10
+#define NAMES_ROOM 1024
+
+static int recover_command(const struct popperctl *, char **args);
 
 static const struct subcommand subcommands[] = {
-	{ "", "USER | --all",
+	{ "", "USER [--wait[=TIME]] [--limit TIME] | --all [--limit TIME]",
 	    "finish or undo what a crash left half done, as the next login "
-	    "does",
-	    1, 1, recover_command },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	    "does;\n      --limit: how long it may last for a user, with "
+	    "--all 5m",
+	    recover_command },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct family recover_family = { "recover",
@@ -199,25 +207,80 @@ static const struct mailbox_work one = { .slot = "recovery",
 static const struct mailbox_work each = { .slot = "recovery",
 	.offset = MAILBOX_SLOT(recover),
 	.each = true,
+	.limit = USUAL_LIMIT,
 	.run = recover_each,
 	.instead = open_each };
 
+/* --- All of them, and what is told at the end. --- */
+
+/* Names of those with whom something was wrong. */
+struct names {
+	size_t count;
+	char text[NAMES_ROOM];
+};
+
+struct summary {
+	size_t count;
+	struct names failed, late;
+};
+
+static void
+note(struct names *n, const char *name)
+{
+	size_t len = strlen(n->text);
+
+	n->count++;
+	if (n->count <= NAMES_TOLD &&
+	    !text_print(n->text + len, sizeof(n->text) - len, "%s%s",
+		len == 0 ? "" : ", ", name))
+		n->text[len] = '\0';
+	if (n->count == NAMES_TOLD + 1)
+		(void)text_print(n->text + len, sizeof(n->text) - len, ", ...");
+}
+
+static void
+count_in(struct summary *s, const char *name, int status)
+{
+	s->count++;
+	if (status == MAILBOX_LATE)
+		note(&s->late, name);
+	else if (status != POPPERCTL_DONE)
+		note(&s->failed, name);
+}
+
+/* Nothing, if nothing was wrong.  An exit status. */
 static int
-recover_state(const char *name)
+conclude(const struct summary *s, uint64_t limit)
+{
+	char failed[NAMES_ROOM + 64] = "", late[NAMES_ROOM + 64] = "";
+
+	if (s->failed.count > 0)
+		(void)text_print(failed, sizeof(failed), "; %zu failed: %s",
+		    s->failed.count, s->failed.text);
+	if (s->late.count > 0)
+		(void)text_print(late, sizeof(late),
+		    "; %zu not done within %llus: %s", s->late.count,
+		    (unsigned long long)limit, s->late.text);
+	if (failed[0] == '\0' && late[0] == '\0')
+		return POPPERCTL_DONE;
+	popperctl_say("%zu state folders%s%s", s->count, failed, late);
+	return POPPERCTL_FAILED;
+}
+
+static int
+recover_state(const char *name, const struct mailbox_work *w)
 {
 	static struct popper_identity i, whose;
 	struct popper_error e;
-	char shown[1024];
 
 	error_clear(&e);
-	text_escape(shown, sizeof(shown), popper_slice_text(name));
 	if (!state_whose(name, &whose)) {
-		popperctl_say("%s is no state folder", shown);
+		popperctl_say("%s is no state folder", name);
 		return POPPERCTL_DONE;
 	}
 	if (mailbox_find_again(whose.user, whose.folder, &i, &e) == 0)
-		return mailbox_run(&i, &each);
-	popperctl_say("state folder %s: %s", shown, e.text);
+		return mailbox_run(&i, w);
+	popperctl_say("state folder %s: %s", name, e.text);
 	return e.status == POPPER_ABSENT ? POPPERCTL_DONE : POPPERCTL_FAILED;
 }
 
@@ -227,44 +290,99 @@ is_entry(const struct dirent *d)
 	return d->d_name[0] != '.' && d->d_name[0] != '\0';
 }
 
+/* The names of all state folders; -1: told. */
 static int
-recover_all(const struct popperctl *p)
+list_states(struct dirent ***names)
 {
-	int fd, n, status = POPPERCTL_DONE;
+	int fd = mailbox_states(), n;
+
+	*names = NULL;
+	if (fd == -1)
+		return -1;
+	n = scandirat(fd, ".", names, is_entry, alphasort);
+	if (n == -1)
+		popperctl_say("state-folder: %s", strerror(errno));
+	fd_close(&fd);
+	return n;
+}
+
+static int
+recover_all(const struct popperctl *p, const struct mailbox_work *w)
+{
+	struct summary s = { .count = 0 };
 	struct popper_error e;
 	struct dirent **d;
+	int n;
 
 	error_clear(&e);
 	if (mailbox_start(p, &e) == -1)
 		return popperctl_fail(&e);
+	people_patience(w->limit);
 	mailbox_journal();
-	if ((fd = mailbox_states()) == -1)
+	if ((n = list_states(&d)) == -1)
 		return POPPERCTL_FAILED;
-	if ((n = scandirat(fd, ".", &d, is_entry, alphasort)) == -1) {
-		popperctl_say("state-folder: %s", strerror(errno));
-		n = 0;
-		d = NULL;
-		status = POPPERCTL_FAILED;
-	}
-	fd_close(&fd);
 	for (int i = 0; i < n; i++) {
-		if (recover_state(d[i]->d_name) != POPPERCTL_DONE)
-			status = POPPERCTL_FAILED;
+		if (!people_gone())
+			count_in(
+			    &s, d[i]->d_name, recover_state(d[i]->d_name, w));
+		else
+			note(&s.failed, d[i]->d_name);
 		free(d[i]);
 	}
 	free(d);
-	return status;
+	return conclude(&s, w->limit);
+}
+
+/* --- How it is called. --- */
+
+struct given {
+	const char *user, *all, *wait, *limit;
+};
+
+static int
+misused(const char *why)
+{
+	popperctl_say("%s", why);
+	return popperctl_misused(&recover_family, "");
 }
 
 static int
-recover_command(const struct popperctl *p, char **args, int count)
+run(const struct popperctl *p, const struct given *g)
 {
-	(void)count;
-	if (strcmp(args[0], "--all") == 0)
-		return recover_all(p);
-	if (args[0][0] == '-') {
-		popperctl_say("\"%s\" is no option; there is: --all", args[0]);
+	struct mailbox_work w = g->all != NULL ? each : one;
+
+	if (g->limit != NULL &&
+	    (!when_span(g->limit, &w.limit) || w.limit == 0)) {
+		popperctl_say("\"%.200s\" is no limit; limits are: 90, 90s, "
+			      "5m, 2h",
+		    g->limit);
 		return POPPERCTL_USAGE;
 	}
-	return mailbox_do(p, args[0], &one);
+	if (!mailbox_wait(&w, g->wait))
+		return POPPERCTL_USAGE;
+	return g->all != NULL ? recover_all(p, &w) : mailbox_do(p, g->user, &w);
+}
+
+static int
+recover_command(const struct popperctl *p, char **args)
+{
+	struct given g = { .user = NULL };
+	const struct argument_option options[] = { { "--all", ARGUMENT_FLAG,
+						       NULL, &g.all },
+		{ "--limit", ARGUMENT_VALUE, "a time, as 5m", &g.limit },
+		MAILBOX_WAIT(&g.wait), { NULL, ARGUMENT_FLAG, NULL, NULL } };
+	const struct argument_word words[] = { { "a user", true, &g.user },
+		{ NULL, false, NULL } };
+
+	if (!arguments_parse(&recover_family, "", args, options, words))
+		return POPPERCTL_USAGE;
+	if (g.all == NULL && g.user == NULL)
+		return misused("recover needs a user, or --all");
+	if (g.all != NULL && g.user != NULL)
+		return misused("recover takes a user or --all, not both");
+	if (g.all != NULL && g.wait != NULL)
+		return misused("--wait is about one user: --all passes over "
+			       "who is logged in, since his login has "
+			       "recovered all");
+	return run(p, &g);
 }

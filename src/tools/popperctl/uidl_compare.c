@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "tools/popperctl/popperctl.h"
 
 struct entry {
@@ -86,56 +85,62 @@ name_keys(struct entries *file, const struct entries *now)
 			file->entries[i].key = now->entries[next++].key;
 }
 
-/* Is the message of ${was} there as ${is}?  Tell if not. */
+/* Is the message of ${was} there as ${is}?  If not, why? */
 static bool
-compare(const struct entry *was, const struct entry *is)
+compare(const struct entry *was, const struct entry *is, bool tells)
 {
-	char old[300], new[300];
+	bool same_id = strcmp(was->uid, is->uid) == 0;
+	bool same_size = strcmp(was->octets, "-") == 0 ||
+	    strcmp(was->octets, is->octets) == 0;
 
-	text_escape(old, sizeof(old), popper_slice_text(was->uid));
-	text_escape(new, sizeof(new), popper_slice_text(is->uid));
-	if (strcmp(was->uid, is->uid) != 0)
-		popperctl_say(
-		    "line %zu: unique-id %s is now %s", was->line, old, new);
-	else if (strcmp(was->octets, "-") != 0 &&
-	    strcmp(was->octets, is->octets) != 0)
+	if (tells && !same_id)
+		popperctl_say("line %zu: unique-id %s is now %s", was->line,
+		    was->uid, is->uid);
+	else if (tells && !same_size)
 		popperctl_say("line %zu: message %s has another size now",
-		    was->line, old);
-	else
-		return true;
-	return false;
+		    was->line, was->uid);
+	return same_id && same_size;
+}
+
+/* Both are sorted by key. */
+static void
+count(const struct entries *was, const struct entries *is, bool tells,
+    struct uidl_counts *n)
+{
+	size_t i = 0, j = 0;
+	int order;
+
+	while (i < was->count || j < is->count) {
+		order = i == was->count ? 1
+		    : j == is->count
+		    ? -1
+		    : by_key(&was->entries[i], &is->entries[j]);
+		if (order > 0)
+			n->new ++, j++;
+		else if (order < 0)
+			n->gone++, i++;
+		else if (compare(&was->entries[i++], &is->entries[j++], tells))
+			n->same++;
+		else
+			n->differ++;
+	}
 }
 
 int
-uidl_compare(struct keeper *file, struct keeper *now)
+uidl_compare(
+    struct keeper *file, struct keeper *now, bool tells, struct uidl_counts *n)
 {
 	struct entries was = { .count = 0 }, is = { .count = 0 };
-	size_t same = 0, differ = 0, new = 0, gone = 0, i = 0, j = 0;
-	int result = 1, order;
+	int result = 1;
 
-	if (!read_lines(file, &was) || !read_lines(now, &is))
-		goto done;
-	name_keys(&was, &is);
-	qsort(was.entries, was.count, sizeof(*was.entries), by_key);
-	qsort(is.entries, is.count, sizeof(*is.entries), by_key);
-	while (i < was.count || j < is.count) {
-		order = i == was.count ? 1
-		    : j == is.count    ? -1
-				    : by_key(&was.entries[i], &is.entries[j]);
-		if (order > 0)
-			new ++, j++;
-		else if (order < 0)
-			gone++, i++;
-		else if (compare(&was.entries[i++], &is.entries[j++]))
-			same++;
-		else
-			differ++;
+	*n = (struct uidl_counts){ .same = 0 };
+	if (read_lines(file, &was) && read_lines(now, &is)) {
+		name_keys(&was, &is);
+		qsort(was.entries, was.count, sizeof(*was.entries), by_key);
+		qsort(is.entries, is.count, sizeof(*is.entries), by_key);
+		count(&was, &is, tells, n);
+		result = 0;
 	}
-	(void)printf("%zu as in the file, %zu different, %zu new, %zu no "
-		     "longer there\n",
-	    same, differ, new, gone);
-	result = differ > 0;
-done:
 	free(was.entries);
 	free(is.entries);
 	return result;

@@ -4,14 +4,21 @@
 
 #include "tools/popperctl/output.h"
 
+struct uidl_counts {
+	size_t same; /* as in the file */
+	size_t differ; /* there, but with another unique-id or size */
+	size_t new; /* not in the file */
+	size_t gone; /* in the file only */
+};
+
 /**
- * uidl_compare(file, now):
+ * uidl_compare(file, now, tells, counts):
  * Compare lines "uid SP octets SP key" (popper/drop.h) by their keys; in
  * ${file} a key "-" is that of the next message, octets "-" are any.  What
- * differs goes to standard error, a summary to standard output.  Both texts are
- * changed.  0 if each message of ${file} that is there has its unique-id, 1 if
- * not, or if ${file} is no such text.
+ * differs goes to standard error if ${tells}.  Both texts are changed.  0, or
+ * 1 if ${file} is no such text (told).
  */
-int uidl_compare(struct keeper *file, struct keeper *now);
+int uidl_compare(
+    struct keeper *file, struct keeper *now, bool tells, struct uidl_counts *);
 
 #endif

@@ -5,21 +5,21 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+#include <time.h>
 
-#include "base/text.h"
 #include "mod/host.h"
+#include "tools/popperctl/arguments.h"
 #include "tools/popperctl/mailbox.h"
 #include "tools/popperctl/when.h"
 
-static int undelete_command(const struct popperctl *, char **args, int count);
+static int undelete_command(const struct popperctl *, char **args);
 
 static const struct subcommand subcommands[] = {
-	{ "", "USER [--since TIME]",
+	{ "", "USER [--since TIME] [--wait[=TIME]]",
 	    "bring back what POP3 clients deleted, if trash was set; TIME: "
 	    "2d, 3h,\n      2026-11-20, \"2026-11-20 13:00\"",
-	    1, 3, undelete_command },
-	{ NULL, NULL, NULL, 0, 0, NULL },
+	    undelete_command },
+	{ NULL, NULL, NULL, NULL },
 };
 
 const struct family undelete_family = { "undelete",
@@ -39,63 +39,37 @@ undelete(void *arg, const struct mailbox *m, struct popper_error *e)
 	return 0;
 }
 
-/* ${word} does not belong here.  Returns -1. */
-static int
-misused(const char *word)
+static bool
+since_when(const char *text, uint64_t *since)
 {
-	char shown[256];
-
-	text_escape(shown, sizeof(shown), popper_slice_text(word));
-	if (strcmp(word, "--since") == 0)
-		popperctl_say("--since needs a time, as 3h");
-	else if (word[0] == '-')
-		popperctl_say("\"%s\" is no option; there is: --since", shown);
-	else
-		popperctl_say("\"%s\" is one user too many", shown);
-	(void)popperctl_misused(&undelete_family, "");
-	return -1;
-}
-
-static int
-parse(char **args, int count, const char **user, uint64_t *since)
-{
-	char shown[256];
-
-	*user = NULL;
 	*since = 0;
-	for (int i = 0; i < count; i++) {
-		if (strcmp(args[i], "--since") == 0 && i + 1 < count) {
-			if (when_parse(args[++i], time(NULL), since))
-				continue;
-			text_escape(
-			    shown, sizeof(shown), popper_slice_text(args[i]));
-			popperctl_say("\"%s\" is no time that has been; times "
-				      "are: 90s, 30m, 3h, 2d, 2026-11-20, "
-				      "\"2026-11-20 13:00\"",
-			    shown);
-			return -1;
-		}
-		if (args[i][0] == '-' || *user != NULL)
-			return misused(args[i]);
-		*user = args[i];
-	}
-	if (*user == NULL)
-		(void)popperctl_misused(&undelete_family, "");
-	return *user == NULL ? -1 : 0;
+	if (text == NULL || when_parse(text, time(NULL), since))
+		return true;
+	popperctl_say("\"%.200s\" is no time that has been; times are: 90s, "
+		      "30m, 3h, 2d, 2026-11-20, \"2026-11-20 13:00\"",
+	    text);
+	return false;
 }
 
 static int
-undelete_command(const struct popperctl *p, char **args, int count)
+undelete_command(const struct popperctl *p, char **args)
 {
+	const char *user = NULL, *since_text = NULL, *wait = NULL;
+	const struct argument_option options[] = {
+		{ "--since", ARGUMENT_VALUE, "a time, as 3h", &since_text },
+		MAILBOX_WAIT(&wait), { NULL, ARGUMENT_FLAG, NULL, NULL }
+	};
+	const struct argument_word words[] = { { "a user", false, &user },
+		{ NULL, false, NULL } };
 	uint64_t since;
-	const struct mailbox_work w = { .slot = "trash",
+	struct mailbox_work w = { .slot = "trash",
 		.offset = MAILBOX_SLOT(undelete),
 		.makes = true,
 		.run = undelete,
 		.arg = &since };
-	const char *user;
 
-	if (parse(args, count, &user, &since) == -1)
+	if (!arguments_parse(&undelete_family, "", args, options, words) ||
+	    !since_when(since_text, &since) || !mailbox_wait(&w, wait))
 		return POPPERCTL_USAGE;
 	return mailbox_do(p, user, &w);
 }

@@ -10,8 +10,11 @@
 
 #include "base/number.h"
 
+#define SPAN_MAX (366u * 86400) /* seconds */
+
+/* "3h": a number with a unit, at most ${most} seconds. */
 static bool
-parse_span(const char *text, time_t now, uint64_t *since)
+parse_span(const char *text, uint64_t most, uint64_t *seconds)
 {
 	static const struct {
 		char unit;
@@ -23,11 +26,18 @@ parse_span(const char *text, time_t now, uint64_t *since)
 	for (size_t i = 0; len > 1 && i < sizeof(units) / sizeof(*units); i++)
 		if (text[len - 1] == units[i].unit &&
 		    number_parse(popper_slice(text, len - 1),
-			(uint64_t)now / units[i].seconds, &n)) {
-			*since = (uint64_t)now - n * units[i].seconds;
+			most / units[i].seconds, &n)) {
+			*seconds = n * units[i].seconds;
 			return true;
 		}
 	return false;
+}
+
+bool
+when_span(const char *text, uint64_t *seconds)
+{
+	return number_parse(popper_slice_text(text), SPAN_MAX, seconds) ||
+	    parse_span(text, SPAN_MAX, seconds);
 }
 
 /* strptime takes the 31st of February, mktime makes it the 3rd of March. */
@@ -47,8 +57,10 @@ when_parse(const char *text, time_t now, uint64_t *since)
 	const char *end;
 	time_t t;
 
-	if (parse_span(text, now, since))
+	if (parse_span(text, (uint64_t)now, since)) {
+		*since = (uint64_t)now - *since;
 		return true;
+	}
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		memset(&given, 0, sizeof(given));
 		end = strptime(text, formats[i], &given);

@@ -14,4 +14,8 @@
  */
 bool when_parse(const char *text, time_t now, uint64_t *since);
 
+/** when_span(text, seconds): a time to wait: "90", "90s", "5m", "2h", "1d".
+ * False if it is none. */
+bool when_span(const char *text, uint64_t *seconds);
+
 #endif
