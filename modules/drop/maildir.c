@@ -333,11 +333,9 @@ maildir_list(void *self, unsigned want, struct popper_lister *lister,
 	const struct popper_slice none = popper_slice("", 0);
 	struct maildir *m = maildir_from(self);
 
-	if (maildir_need(m, error) == -1)
-		return -1;
 	if (want == POPPER_WANT_UID)
 		return maildir_list_uids(m, lister, error);
-	if (maildir_sizes(m, error) == -1)
+	if (maildir_need(m, error) == -1 || maildir_sizes(m, error) == -1)
 		return -1;
 	for (size_t i = 0; i < m->list.count; i++)
 		if (lister->put(lister, i, m->list.records[i].octets, none) !=

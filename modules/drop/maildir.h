@@ -68,11 +68,12 @@ struct maildir_totals {
 	uint64_t octets; /* of the others */
 };
 
-/* What an earlier session has kept; see maildir_index.c. */
+/* What an earlier session has kept. */
 struct maildir_index {
 	int file; /* or -1; what follows its head is read when it is needed */
 	struct maildir_totals totals;
-	uint64_t length, checksum; /* of what follows the head */
+	uint64_t length, checksum; /* names; sum of them and the records */
+	uint64_t lists; /* octets of unique-ids as text */
 	struct timespec changed[MAILDIR_FOLDERS]; /* or 0: do not trust it */
 	struct maildir_list list; /* once it was read */
 };
@@ -92,6 +93,7 @@ struct maildir {
 	bool stale_cache; /* a size in the index was wrong */
 	bool indexed; /* the snapshot is what the index says */
 	bool listed; /* the snapshot was read from there or the folders */
+	bool told; /* unique-ids were told from there without reading it */
 	int folder; /* the Maildir; holds the lock */
 	uint64_t device, inode; /* of it */
 	int sub[MAILDIR_FOLDERS]; /* cur and new, or -1 */
@@ -269,7 +271,7 @@ int maildir_sizes(struct maildir *, struct popper_error *);
 /** maildir_add_up(list, totals): of the messages that will be kept. */
 void maildir_add_up(const struct maildir_list *, struct maildir_totals *);
 
-/* --- maildir_index.c: the file "maildir.index" in the state folder --- */
+/* --- maildir_index.c: the file "maildir.index" in the state folder, --- */
 
 /** maildir_checksum(sum, octets, len): going on from ${sum}.  It finds torn and
  * damaged files and need not withstand an attacker. */
@@ -282,6 +284,11 @@ void maildir_index_open(struct maildir *);
 /** maildir_index_read(m): read the rest, into ${m->index.list}, and close the
  * file.  Returns 0, or -1 with an empty list if it is damaged. */
 int maildir_index_read(struct maildir *);
+
+/** maildir_index_uids(m, lister): put popper's own unique-ids, of an index that
+ * is the snapshot and of which only the head was read.  Returns how many were
+ * put: the rest is damaged.  All, if the lister said "enough". */
+size_t maildir_index_uids(struct maildir *, struct popper_lister *);
 
 /** maildir_index_knows(m, folder, st): does the index tell what is in that
  * folder, whose status is ${st}? */
@@ -297,6 +304,8 @@ struct timespec maildir_index_time(int fd, const struct stat *);
 void maildir_index_sizes(struct maildir *);
 
 void maildir_index_free(struct maildir *);
+
+/* --- maildir_keep.c: writing it --- */
 
 /** maildir_index_save(m): keep the snapshot if that spares enough work. */
 void maildir_index_save(struct maildir *);
@@ -316,6 +325,11 @@ int maildir_uid(struct maildir *, size_t i, char *uid, struct popper_error *);
 /** maildir_native_uid(m, i, uid): popper's own id of message ${i}, once twins
  * are numbered. */
 void maildir_native_uid(const struct maildir *, size_t i, char *uid);
+
+/** maildir_own_uid(list, record, text): popper's own id of ${record}, once
+ * twins are numbered; ${text} may be used for it. */
+struct popper_slice maildir_own_uid(const struct maildir_list *,
+    const struct maildir_record *, char text[POPPER_UID_MAX + 1]);
 
 /** maildir_list_uids(m, lister, error): put them all.  Returns 0 or -1. */
 int maildir_list_uids(

@@ -40,6 +40,10 @@ int maildir_dovecot(
 
 /* --- maildir_given.c: which message has which of them --- */
 
+/** maildir_given_none(m, none, error): does it go without saying, before any
+ * message is looked at, that nobody has one?  0 or -1. */
+int maildir_given_none(struct maildir *, bool *none, struct popper_error *);
+
 /** maildir_given_find(m, error): look for them, once.  0 or -1. */
 int maildir_given_find(struct maildir *, struct popper_error *);
 

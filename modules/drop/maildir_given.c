@@ -20,6 +20,7 @@
 #define SPARE_PINS 1000 /* of messages that are gone */
 
 struct maildir_given {
+	bool found; /* all below is known; else the pins only */
 	size_t count; /* of messages */
 	size_t *at; /* per message: where in ${texts}, or 0 */
 	unsigned char *kept; /* per message: 1 if a pin says so */
@@ -351,12 +352,6 @@ find(struct maildir *m, struct popper_error *error)
 	struct maildir_given *g = m->given;
 	const char *name, *scheme = m->conf->unique_id;
 
-	if (m->state != -1 && pins_read(&g->pins, m->state) == -1)
-		return m->host->fail_system(error, POPPER_PERMANENT,
-		    "maildir %s: the state file " PINS_FILE " cannot be read "
-		    "or is damaged; put it right, or remove it and import the "
-		    "unique-ids again",
-		    m->path);
 	if (is_listed(scheme, &name) && !pins_has_taken(&g->pins, scheme) &&
 	    take_list(m, name, error) == -1)
 		return -1;
@@ -380,15 +375,47 @@ find(struct maildir *m, struct popper_error *error)
 	return 0;
 }
 
-int
-maildir_given_find(struct maildir *m, struct popper_error *error)
+/* Read the pins, once. */
+static int
+begin(struct maildir *m, struct popper_error *error)
 {
 	if (m->given != NULL)
 		return 0;
 	if ((m->given = calloc(1, sizeof(*m->given))) == NULL)
 		return no_memory(m, error);
-	if (find(m, error) == 0)
+	if (m->state == -1 || pins_read(&m->given->pins, m->state) != -1)
 		return 0;
+	(void)m->host->fail_system(error, POPPER_PERMANENT,
+	    "maildir %s: the state file " PINS_FILE " cannot be read or is "
+	    "damaged; put it right, or remove it and import the unique-ids "
+	    "again",
+	    m->path);
+	maildir_given_free(m);
+	return -1;
+}
+
+int
+maildir_given_none(struct maildir *m, bool *none, struct popper_error *error)
+{
+	if (begin(m, error) == -1)
+		return -1;
+	/* A scheme that is noted there is another one, which has ended. */
+	*none = is_own(m->conf->unique_id) && m->given->pins.count == 0 &&
+	    m->given->pins.scheme[0] == '\0';
+	return 0;
+}
+
+int
+maildir_given_find(struct maildir *m, struct popper_error *error)
+{
+	if (begin(m, error) == -1)
+		return -1;
+	if (m->given->found)
+		return 0;
+	if (find(m, error) == 0) {
+		m->given->found = true;
+		return 0;
+	}
 	maildir_given_free(m);
 	return -1;
 }

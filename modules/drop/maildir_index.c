@@ -1,5 +1,5 @@
 /*
- * maildir_index.c - remember the messages between sessions: names and sizes.
+ * maildir_index.c - what an earlier session kept: names, sizes, unique-ids.
  *
  * Runs in: popper-session, as the user; works on "maildir.index" in the user's
  * state folder.
@@ -15,10 +15,7 @@
  * The file is only a spare: whatever is odd about it, it is ignored, and the
  * folders and messages are read instead.  The head alone says how many messages
  * there are and what they amount to; the rest is read when it is needed.
- *
- * Format, in the byte order and layout of the machine: struct head, its count
- * of struct maildir_record in the order of the snapshot, the names.
- * doc/index-format.md
+ * maildir_keep.c writes it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,39 +28,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "maildir.h"
+#include "maildir_index.h"
 #include "settled.h"
+#include "uid_parts.h"
 
-#define INDEX_FILE "maildir.index"
-#define INDEX_NEW "maildir.index.new"
-#define OLD_FILE "maildir.sizes" /* what there was before */
-#define INDEX_MAGIC 0x3231786469646d70u /* also tells the byte order */
 #define INDEX_MAX ((off_t)1 << 31)
-
-/*
- * When writing pays.  Measured on ext4: to read a short message costs 4 us, to
- * list one 1 us, to write the index 130 us and 0.3 us for each message in it.
- * So it pays if a tenth of what it costs is spared each time, and for a folder
- * that has come to rest if it is not a small one.
- */
-#define WORTH_LEAST 4
-#define WORTH_SHARE 128
-#define WORTH_OCTETS 32768 /* of a long message cost like a short one */
-#define WORTH_NAMES 100
-
-struct head {
-	uint64_t magic;
-	uint64_t device, inode; /* of the Maildir */
-	int64_t changed[2 * MAILDIR_FOLDERS]; /* ctimes: seconds, ns; or 0 */
-	struct maildir_totals totals; /* count is that of the records */
-	uint64_t length; /* octets of names */
-	uint64_t body; /* checksum of records and names */
-	uint64_t checksum; /* of the head, this being 0 */
-};
-
-_Static_assert(sizeof(struct maildir_record) == 32, "no hidden octets");
-_Static_assert(sizeof(struct head) == 104, "no hidden octets");
-
 #define LANES 4
 
 static uint64_t
@@ -93,18 +62,18 @@ maildir_checksum(uint64_t sum, const void *octets, size_t len)
 	return lane[0];
 }
 
-static uint64_t
-checksum_head(struct head head)
+uint64_t
+maildir_head_sum(struct maildir_head head)
 {
 	head.checksum = 0;
-	return maildir_checksum(INDEX_MAGIC, &head, sizeof(head));
+	return maildir_checksum(MAILDIR_INDEX_MAGIC, &head, sizeof(head));
 }
 
-static uint64_t
-checksum_body(const struct maildir_list *list)
+uint64_t
+maildir_body_sum(const struct maildir_list *list)
 {
-	uint64_t sum = maildir_checksum(
-	    INDEX_MAGIC, list->records, list->count * sizeof(*list->records));
+	uint64_t sum = maildir_checksum(MAILDIR_INDEX_MAGIC, list->records,
+	    list->count * sizeof(*list->records));
 
 	return maildir_checksum(sum, list->names, list->used);
 }
@@ -165,9 +134,9 @@ read_list(struct maildir_index *x)
 	    (struct iovec){ .iov_base = list->records, .iov_len = octets };
 	parts[1] =
 	    (struct iovec){ .iov_base = list->names, .iov_len = x->length };
-	got = preadv(x->file, parts, 2, sizeof(struct head));
+	got = preadv(x->file, parts, 2, sizeof(struct maildir_head));
 	if (got == -1 || (size_t)got != octets + x->length ||
-	    checksum_body(list) != x->checksum || !are_sane(list))
+	    maildir_body_sum(list) != x->checksum || !are_sane(list))
 		return false;
 	maildir_add_up(list, &totals);
 	return same_totals(&totals, &x->totals);
@@ -193,34 +162,75 @@ maildir_index_read(struct maildir *m)
 	return good ? 0 : -1;
 }
 
+/* Put what is in the parts, the first of which lies at ${at}. */
+static void
+put_parts(const struct maildir_index *x, off_t at, char *buffer,
+    struct popper_lister *lister, size_t *next)
+{
+	uint64_t left = x->lists;
+	size_t size;
+
+	for (; *next < x->totals.count; at += (off_t)size, left -= size) {
+		size = left < UID_PART_SIZE ? (size_t)left : UID_PART_SIZE;
+		if (pread(x->file, buffer, size, at) != (ssize_t)size ||
+		    !uid_part_is_good(buffer, size, x->totals.count - *next,
+			maildir_checksum, x->checksum ^ *next))
+			return;
+		if (!uid_part_put(buffer, lister, next))
+			*next = x->totals.count;
+	}
+}
+
+size_t
+maildir_index_uids(struct maildir *m, struct popper_lister *lister)
+{
+	const struct maildir_index *x = &m->index;
+	size_t next = 0;
+	char *buffer;
+
+	if (x->file == -1 || x->lists == 0)
+		return 0;
+	buffer = malloc(x->lists < UID_PART_SIZE ? x->lists : UID_PART_SIZE);
+	if (buffer == NULL)
+		return 0;
+	put_parts(x,
+	    (off_t)(sizeof(struct maildir_head) +
+		x->totals.count * sizeof(struct maildir_record) + x->length),
+	    buffer, lister, &next);
+	free(buffer);
+	return next;
+}
+
 static bool
-read_head(const struct maildir *m, int fd, struct head *head)
+read_head(const struct maildir *m, int fd, struct maildir_head *head)
 {
 	struct stat st;
 	uint64_t rest;
 
 	if (read(fd, head, sizeof(*head)) != (ssize_t)sizeof(*head) ||
-	    head->magic != INDEX_MAGIC || head->device != m->device ||
-	    head->inode != m->inode || checksum_head(*head) != head->checksum ||
-	    fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size < (off_t)sizeof(*head) || st.st_size > INDEX_MAX)
+	    head->magic != MAILDIR_INDEX_MAGIC || head->device != m->device ||
+	    head->inode != m->inode ||
+	    maildir_head_sum(*head) != head->checksum || fstat(fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(*head) ||
+	    st.st_size > INDEX_MAX)
 		return false;
 	rest = (uint64_t)st.st_size - sizeof(*head);
-	return head->totals.count <= rest / sizeof(struct maildir_record) &&
-	    head->totals.unsized <= head->totals.count &&
-	    head->length ==
-	    rest - head->totals.count * sizeof(struct maildir_record);
+	if (head->totals.count > rest / sizeof(struct maildir_record) ||
+	    head->totals.unsized > head->totals.count)
+		return false;
+	rest -= head->totals.count * sizeof(struct maildir_record);
+	return head->length <= rest && head->lists == rest - head->length;
 }
 
 void
 maildir_index_open(struct maildir *m)
 {
 	struct maildir_index *x = &m->index;
-	struct head head;
+	struct maildir_head head;
 
 	if (m->state == -1)
 		return;
-	x->file = openat(m->state, INDEX_FILE,
+	x->file = openat(m->state, MAILDIR_INDEX_FILE,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (x->file == -1)
 		return;
@@ -234,6 +244,7 @@ maildir_index_open(struct maildir *m)
 	}
 	x->totals = head.totals;
 	x->length = head.length;
+	x->lists = head.lists;
 	x->checksum = head.body;
 }
 
@@ -305,138 +316,4 @@ maildir_index_free(struct maildir *m)
 	close_file(&m->index);
 	memset(&m->index, 0, sizeof(m->index));
 	m->index.file = -1;
-}
-
-static bool
-is_kept(const struct maildir_record *record)
-{
-	return (record->flags & (MAILDIR_REMOVED | MAILDIR_DROPPED)) == 0;
-}
-
-/* Are there enough new sizes of messages that will still be there, or names
- * that stay? */
-static bool
-is_worth(const struct maildir *m)
-{
-	const struct maildir_record *record;
-	uint64_t work = 0;
-	size_t left = 0;
-
-	for (size_t i = 0; i < m->list.count; i++) {
-		record = &m->list.records[i];
-		if (!is_kept(record))
-			continue;
-		left++;
-		if (record->flags & MAILDIR_MEASURED)
-			work += 1 + record->stored / WORTH_OCTETS;
-	}
-	if (!m->indexed && left == m->list.count && left >= WORTH_NAMES &&
-	    m->changed[MAILDIR_CUR].tv_sec != 0)
-		return true;
-	return work >= WORTH_LEAST + left / WORTH_SHARE;
-}
-
-/* The records that stay, with the names that they have. */
-static int
-copy_list(const struct maildir_list *from, struct maildir_list *to)
-{
-	struct maildir_record *record;
-	size_t len;
-
-	to->records = malloc(from->count * sizeof(*to->records) + 1);
-	to->names = malloc(from->used + 1);
-	if (to->records == NULL || to->names == NULL)
-		return -1;
-	for (size_t i = 0; i < from->count; i++) {
-		if (!is_kept(&from->records[i]))
-			continue;
-		record = &to->records[to->count++];
-		*record = from->records[i];
-		record->flags &= MAILDIR_KEPT;
-		record->name = (uint32_t)to->used;
-		len = strlen(maildir_name(from, &from->records[i])) + 1;
-		memcpy(to->names + to->used,
-		    maildir_name(from, &from->records[i]), len);
-		to->used += len;
-	}
-	return 0;
-}
-
-/* No fsync: after a crash a torn file is known by its checksum. */
-static int
-write_file(int state, const struct head *head, const struct maildir_list *list)
-{
-	struct head copy = *head;
-	size_t records = list->count * sizeof(*list->records);
-	struct iovec parts[] = {
-		{ .iov_base = &copy, .iov_len = sizeof(copy) },
-		{ .iov_base = list->records, .iov_len = records },
-		{ .iov_base = list->names, .iov_len = list->used },
-	};
-	ssize_t put;
-	int fd;
-
-	fd = openat(state, INDEX_NEW,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	put = writev(fd, parts, 3);
-	if (close(fd) == 0 && put != -1 &&
-	    (size_t)put == sizeof(copy) + records + list->used &&
-	    renameat(state, INDEX_NEW, state, INDEX_FILE) == 0)
-		return 0;
-	(void)unlinkat(state, INDEX_NEW, 0);
-	return -1;
-}
-
-static int
-save(const struct maildir *m)
-{
-	struct head head = {
-		.magic = INDEX_MAGIC, .device = m->device, .inode = m->inode
-	};
-	struct maildir_list list = { .count = 0 };
-	int result = -1;
-
-	if (copy_list(&m->list, &list) == -1)
-		goto out;
-	for (size_t i = 0; i < MAILDIR_FOLDERS; i++) {
-		head.changed[2 * i] = m->changed[i].tv_sec;
-		head.changed[2 * i + 1] = m->changed[i].tv_nsec;
-	}
-	maildir_add_up(&list, &head.totals);
-	head.length = list.used;
-	head.body = checksum_body(&list);
-	head.checksum = checksum_head(head);
-	result = write_file(m->state, &head, &list);
-	(void)unlinkat(m->state, OLD_FILE, 0);
-out:
-	maildir_list_free(&list);
-	return result;
-}
-
-int
-maildir_index_write(struct maildir *m)
-{
-	struct popper_error error;
-
-	/* Whoever takes names from the index takes the twins' numbers too. */
-	if (maildir_number_twins(m, &error) == -1)
-		return -1;
-	if (save(m) == 0)
-		return 0;
-	m->host->log(POPPER_LOG_DEBUG, "maildir %s: the index is not kept: %s",
-	    m->path, strerror(errno));
-	return -1;
-}
-
-void
-maildir_index_save(struct maildir *m)
-{
-	if (m->state == -1)
-		return;
-	if (m->stale_cache)
-		(void)unlinkat(m->state, INDEX_FILE, 0);
-	else if (m->listed && is_worth(m))
-		(void)maildir_index_write(m);
 }

@@ -77,12 +77,18 @@ static int
 list_again(struct maildir *m, struct popper_error *error)
 {
 	const uint64_t count = m->totals.count;
+	struct maildir_index was = m->index;
+	bool same;
 
 	maildir_index_free(m);
 	m->indexed = false;
 	if (read_folders(m, error) == -1)
 		return -1;
-	if (m->totals.count == count)
+	memcpy(m->index.changed, was.changed, sizeof(was.changed));
+	same = is_known(m);
+	memset(m->index.changed, 0, sizeof(was.changed));
+	/* Who knows unique-ids must not mean another message. */
+	if (m->totals.count == count && (same || !m->told))
 		return 0;
 	maildir_list_free(&m->list);
 	m->totals.count = count;

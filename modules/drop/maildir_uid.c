@@ -240,19 +240,24 @@ maildir_uid(struct maildir *m, size_t i, char *uid, struct popper_error *error)
 	return 0;
 }
 
+struct popper_slice
+maildir_own_uid(const struct maildir_list *list,
+    const struct maildir_record *record, char text[POPPER_UID_MAX + 1])
+{
+	if (record->twin == MAILDIR_PLAIN)
+		return stem_of(list, record);
+	return popper_slice(text, make_uid(list, record, record->twin, text));
+}
+
 /* The id of message ${i}, once all are known; ${text} may be used for it. */
 static struct popper_slice
 uid_of(const struct maildir *m, size_t i, char text[POPPER_UID_MAX + 1])
 {
-	const struct maildir_record *record = &m->list.records[i];
 	const char *given = maildir_given_uid(m, i);
 
 	if (given != NULL)
 		return popper_slice_text(given);
-	if (record->twin == MAILDIR_PLAIN)
-		return stem_of(&m->list, record);
-	return popper_slice(
-	    text, make_uid(&m->list, record, record->twin, text));
+	return maildir_own_uid(&m->list, &m->list.records[i], text);
 }
 
 int
@@ -260,11 +265,21 @@ maildir_list_uids(
     struct maildir *m, struct popper_lister *lister, struct popper_error *error)
 {
 	char text[POPPER_UID_MAX + 1];
+	bool none;
+	size_t i = 0;
 
-	if (maildir_number_twins(m, error) == -1 ||
+	if (maildir_given_none(m, &none, error) == -1)
+		return -1;
+	if (none && !m->listed)
+		i = maildir_index_uids(m, lister);
+	m->told = m->told || i > 0;
+	if (!m->listed && i == m->totals.count)
+		return 0;
+	if (maildir_need(m, error) == -1 ||
+	    maildir_number_twins(m, error) == -1 ||
 	    maildir_given_find(m, error) == -1)
 		return -1;
-	for (size_t i = 0; i < m->list.count; i++)
+	for (; i < m->list.count; i++)
 		if (lister->put(lister, i, 0, uid_of(m, i, text)) != 0)
 			break;
 	return 0;

@@ -5,8 +5,10 @@
  */
 #include "maildir_bed.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct maildir_conf conf = { .path = "~/Maildir",
@@ -169,4 +171,47 @@ expect_clean_tmp(void)
 {
 	assert_int_equal(rmdir(bed_path(&bed, "Maildir/tmp")), 0);
 	bed_folder(&bed, "Maildir/tmp");
+}
+
+#define INDEX "state/maildir.index"
+
+void *
+settled(void)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	uint64_t octets;
+	void *self;
+
+	for (int i = 0; i < 1000; i++) {
+		self = opened();
+		if (((struct maildir *)self)->indexed)
+			return self;
+		assert_int_equal(drop()->total(self, &octets, &error), 0);
+		drop()->close(self);
+		(void)nanosleep(&pause, NULL);
+	}
+	fail_msg("the index is never used");
+	return NULL;
+}
+
+size_t
+index_read(char *content, size_t size)
+{
+	int fd = open(bed_path(&bed, INDEX), O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, content, size);
+
+	(void)close(fd);
+	assert_true(len > 0 && (size_t)len < size);
+	return (size_t)len;
+}
+
+void
+index_write(const char *content, size_t len)
+{
+	int fd =
+	    open(bed_path(&bed, INDEX), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, content, len), len);
+	assert_int_equal(ftruncate(fd, (off_t)len), 0);
+	(void)close(fd);
 }

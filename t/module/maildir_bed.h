@@ -48,6 +48,14 @@ enum popper_outcome commit(void *self, const unsigned char *marks);
 /** expect_clean_tmp(): nothing of ours may stay in tmp. */
 void expect_clean_tmp(void);
 
+/** settled(): open the Maildir, its index being trusted; it is made first. */
+void *settled(void);
+/** index_read(content, size): its octets, which are fewer than ${size}. */
+size_t index_read(char *content, size_t size);
+/** index_write(content, len): without touching its inode, as a bad disk would.
+ */
+void index_write(const char *content, size_t len);
+
 /** fill(p, len, seed): make mail with many CR, LF and dots. */
 void fill(char *p, size_t len, uint32_t seed);
 

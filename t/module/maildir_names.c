@@ -46,24 +46,6 @@ is_indexed(const void *self)
 	return ((const struct maildir *)self)->indexed;
 }
 
-/* Open and close until the index is trusted, which it is once the folders have
- * been at rest for a while.  Returns the open Maildir, or NULL. */
-static void *
-settled(void)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	void *self;
-
-	for (int i = 0; i < 1000; i++) {
-		self = opened();
-		if (is_indexed(self))
-			return self;
-		drop()->close(self);
-		(void)nanosleep(&pause, NULL);
-	}
-	return NULL;
-}
-
 /* What the module says of all messages, as one text. */
 static void
 say_all(void *self, char *out, size_t size)
