@@ -253,7 +253,8 @@ sees_no_file(void)
 		return;
 	must(open("/", O_RDONLY | O_DIRECTORY) == -1 && errno == EACCES);
 	must(open("/etc/passwd", O_RDONLY) == -1 && errno == EACCES);
-	must(open("/tmp/x", O_WRONLY | O_CREAT, 0600) == -1 && errno == EACCES);
+	must(open("/tmp/popper-unseen", O_WRONLY | O_CREAT, 0600) == -1 &&
+	    errno == EACCES);
 }
 
 static void
