@@ -185,10 +185,11 @@ note(struct mbox *m, const struct popper_changes *c, bool *refused,
 	bool proven = false;
 
 	*refused = true;
-	if (mbox_uids(m, e) == -1 || see_mbox(m, &proven, e) == -1)
+	if ((m->conf->trash > 0 && mbox_uids(m, e) == -1) ||
+	    see_mbox(m, &proven, e) == -1)
 		return POPPER_NOT_DONE;
 	if (m->conf->trash == 0 || mbox_trash_keep(m, c, &kept, e) == 0) {
-		outcome = mbox_waste_write(m, c, proven);
+		outcome = mbox_waste_write(m, c->marks, proven);
 		if (outcome != POPPER_DONE)
 			m->host->fail_system(e, POPPER_TEMPORARY,
 			    "%s: cannot write the state file " MBOX_WASTE

@@ -9,39 +9,42 @@
  *
  * It names messages by number, which is true as long as the mbox is the very
  * file that it was (its ctime tells, as for mbox.index).  If it is not, since
- * mail came or a mail program wrote to it, messages are found by their
- * unique-ids (mbox_waste_match.c).
+ * mail came or a mail program wrote to it, messages are found by what they are
+ * (mbox_waste_match.c).
  *
  * The format is that of the machine: struct head, then struct mbox_wasted for
- * each, by number.  Whatever is odd about it, it is ignored, and deleted
- * messages are there again: the log says so.
+ * each that is gone, by number, then for the anchors, the last one first.
+ * Whatever is odd about it, it is ignored, and deleted messages are there
+ * again: the log says so.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mbox_index.h"
 #include "mbox_waste.h"
 
 #define MAGIC 0x657473617778626du /* also tells the byte order */
-#define VERSION 2
+#define VERSION 3
 
 struct head {
 	uint64_t magic;
 	uint32_t version, entry_size;
 	uint64_t messages; /* in the mbox, without an internal one */
-	uint64_t count; /* that are gone */
+	uint64_t count, anchors; /* that are gone; that are not */
 	uint64_t device, inode, size; /* of the mbox */
 	int64_t mtime[2], ctime[2]; /* seconds, nanoseconds */
-	uint32_t scheme, proven;
+	int64_t since; /* the first of them is gone, Unix time */
+	uint32_t proven, zero;
 	uint64_t sum; /* of all else */
 };
 
-_Static_assert(sizeof(struct head) == 104, "no holes on the disk");
-_Static_assert(sizeof(struct mbox_wasted) == 40, "no holes on the disk");
+_Static_assert(sizeof(struct head) == 120, "no holes on the disk");
+_Static_assert(sizeof(struct mbox_wasted) == 48, "no holes on the disk");
 
 static struct head
 make_head(const struct mbox *m)
@@ -56,8 +59,14 @@ make_head(const struct mbox *m)
 		.inode = st->st_ino,
 		.size = (uint64_t)st->st_size,
 		.mtime = { st->st_mtim.tv_sec, st->st_mtim.tv_nsec },
-		.ctime = { st->st_ctim.tv_sec, st->st_ctim.tv_nsec },
-		.scheme = (uint32_t)m->scheme };
+		.ctime = { st->st_ctim.tv_sec, st->st_ctim.tv_nsec } };
+}
+
+static size_t
+list_size(const struct head *head)
+{
+	return (size_t)(head->count + head->anchors) *
+	    sizeof(struct mbox_wasted);
 }
 
 static uint64_t
@@ -66,7 +75,7 @@ sum_of(const struct head *head, const struct mbox_wasted *list)
 	uint64_t sum;
 
 	sum = mbox_index_sum(MAGIC, head, offsetof(struct head, sum));
-	return mbox_index_sum(sum, list, (size_t)head->count * sizeof(*list));
+	return mbox_index_sum(sum, list, list_size(head));
 }
 
 void
@@ -114,9 +123,9 @@ read_file(const struct mbox *m, struct head *head, struct mbox_wasted **list)
 	    st.st_size < (off_t)sizeof(*head) || head->magic != MAGIC ||
 	    head->version != VERSION ||
 	    head->entry_size != sizeof(struct mbox_wasted) ||
-	    head->count > UINT32_MAX)
+	    head->count > UINT32_MAX || head->anchors > UINT32_MAX)
 		goto out;
-	len = (size_t)head->count * sizeof(**list);
+	len = list_size(head);
 	if ((uint64_t)st.st_size != sizeof(*head) + len)
 		goto out;
 	*list = malloc(len + 1);
@@ -145,8 +154,8 @@ is_proven(const struct mbox *m, const struct head *head)
 	return m->settled && head->proven == 1 &&
 	    head->messages == ours.messages &&
 	    memcmp(&head->device, &ours.device,
-		offsetof(struct head, scheme) -
-		    offsetof(struct head, device)) == 0;
+		offsetof(struct head, since) - offsetof(struct head, device)) ==
+	    0;
 }
 
 /* By number.  False: they are no numbers of messages. */
@@ -159,14 +168,29 @@ take_numbers(const struct head *head, const struct mbox_wasted *list,
 	for (i = 0; i < head->count; i++) {
 		if (list[i].number >= w->messages || w->gone[list[i].number])
 			return false;
-		w->gone[list[i].number] = 1;
+		w->gone[list[i].number] = POPPER_MARK_DELETED;
 		w->octets += list[i].octets;
 	}
 	w->count = (size_t)head->count;
 	return true;
 }
 
-/* By unique-id. */
+/* Not all of them are there for certain: what is shown from now on is not gone
+ * any more, so it is taken out of the note.  If that fails it is tried at the
+ * next login. */
+static void
+forget_others(struct mbox *m, const struct mbox_waste *w, uint64_t count)
+{
+	m->host->log(POPPER_LOG_NOTICE,
+	    "%s: changed by another program: %zu of %llu messages that %s "
+	    "deleted are still there for certain; others, if they are there, "
+	    "are shown again",
+	    m->path, w->count, (unsigned long long)count, m->user);
+	if (w->count > 0)
+		(void)mbox_waste_write(m, w->gone, false);
+}
+
+/* By what they are. */
 static int
 take_matches(struct mbox *m, const struct head *head, struct mbox_wasted *list,
     struct mbox_waste *w, struct popper_error *e)
@@ -174,22 +198,21 @@ take_matches(struct mbox *m, const struct head *head, struct mbox_wasted *list,
 	long found;
 	size_t i;
 
-	if (mbox_records(m, e) == -1 || mbox_uids(m, e) == -1)
+	if (mbox_records(m, e) == -1)
 		return -1;
-	found = mbox_waste_match(m, list, (size_t)head->count, w->gone);
+	found = mbox_waste_match(
+	    m, list, (size_t)head->count, (size_t)head->anchors, w->gone);
 	if (found == -1)
-		return m->host->fail(e, POPPER_TEMPORARY, "out of memory");
+		return m->host->fail_system(e, POPPER_TEMPORARY,
+		    "%s: cannot find what %s deleted", m->path, m->user);
+	if (mbox_still(m, e) == -1)
+		return -1;
 	for (i = 0; i < w->messages; i++)
 		if (w->gone[i])
 			w->octets += m->index.records[i + m->internal].octets;
 	w->count = (size_t)found;
 	if (w->count < head->count)
-		m->host->log(POPPER_LOG_NOTICE,
-		    "%s: changed by another program: %zu of %llu messages that "
-		    "%s deleted are still there for certain; others, if they "
-		    "are there, are shown again",
-		    m->path, w->count, (unsigned long long)head->count,
-		    m->user);
+		forget_others(m, w, head->count);
 	return 0;
 }
 
@@ -218,6 +241,7 @@ take(struct mbox *m, const struct head *head, struct mbox_wasted *list,
 		goto no_memory;
 	m->waste = w;
 	w->messages = m->index.count - m->internal;
+	w->since = head->since;
 	if ((w->gone = calloc(w->messages + 1, 1)) == NULL)
 		goto no_memory;
 	if (!is_proven(m, head) || !take_numbers(head, list, w)) {
@@ -256,44 +280,13 @@ mbox_waste_load(struct mbox *m, struct popper_error *e)
 
 /* --- Writing --- */
 
-static struct mbox_wasted *
-make_list(const struct mbox *m, const struct popper_changes *c, uint64_t *count)
-{
-	struct mbox_wasted *list = calloc(c->count + 1, sizeof(*list)), *w;
-	bool unique = true;
-	size_t i;
-
-	*count = 0;
-	if (list == NULL)
-		return NULL;
-	for (i = 0; i < c->count; i++)
-		unique = unique && m->uids[i].ordinal == 1;
-	for (i = 0; i < c->count; i++) {
-		if ((c->marks[i] & POPPER_MARK_DELETED) == 0)
-			continue;
-		w = &list[(*count)++];
-		w->octets = m->index.records[i + m->internal].octets;
-		memcpy(w->hash, m->uids[i].hash, sizeof(w->hash));
-		w->number = (uint32_t)i;
-		w->ordinal = m->uids[i].ordinal;
-		w->copies = 1;
-		w->head = mbox_waste_head(m, i);
-	}
-	/* As a rule no two are equal, so all are the first of their kind. */
-	if (!unique && mbox_waste_copies(m, list, (size_t)*count) == -1) {
-		free(list);
-		return NULL;
-	}
-	return list;
-}
-
 /* 0, or -1 with errno: then the old file is as it was. */
 static int
 write_new(const struct mbox *m, const struct head *head,
     const struct mbox_wasted *list)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	size_t len = (size_t)head->count * sizeof(*list);
+	size_t len = list_size(head);
 	int fd, cause;
 
 	(void)unlinkat(m->state, MBOX_WASTE_NEW, 0);
@@ -318,14 +311,18 @@ write_new(const struct mbox *m, const struct head *head,
 }
 
 enum popper_outcome
-mbox_waste_write(struct mbox *m, const struct popper_changes *c, bool proven)
+mbox_waste_write(struct mbox *m, const unsigned char *gone, bool proven)
 {
 	struct head head = make_head(m);
-	struct mbox_wasted *list = make_list(m, c, &head.count);
+	struct mbox_wasted *list =
+	    mbox_waste_list(m, gone, &head.count, &head.anchors);
+	struct timespec now;
 	int failed;
 
 	if (list == NULL)
 		return POPPER_NOT_DONE;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	head.since = m->waste != NULL ? m->waste->since : now.tv_sec;
 	head.proven = proven;
 	head.sum = sum_of(&head, list);
 	failed = write_new(m, &head, list);

@@ -18,10 +18,11 @@
 
 /* Of an open mbox.  None are gone: there is none. */
 struct mbox_waste {
-	unsigned char *gone; /* an octet for each message */
+	unsigned char *gone; /* POPPER_MARK_DELETED for each that is, else 0 */
 	uint32_t *shown; /* the messages that are not gone */
 	size_t messages, count; /* of all, and how many are gone */
 	uint64_t octets; /* of those that are gone, as LIST says */
+	int64_t since; /* Unix time: the first of them is gone */
 };
 
 /* --- mbox_waste.c --- */
@@ -34,13 +35,13 @@ struct mbox_waste {
 int mbox_waste_load(struct mbox *, struct popper_error *);
 
 /**
- * mbox_waste_write(m, changes, proven):
- * Write down that all marked messages of the mbox are gone.  Needs m->uids and
- * records; ${proven}: it is as m->seen says.  POPPER_DONE: that is on stable
- * storage.  Else errno says why.
+ * mbox_waste_write(m, marks, proven):
+ * Write down which messages of the mbox are gone: those that are marked as
+ * deleted.  Needs its records; ${proven}: it is as m->seen says.  POPPER_DONE:
+ * that is on stable storage.  Else errno says why.
  */
 enum popper_outcome mbox_waste_write(
-    struct mbox *, const struct popper_changes *, bool proven);
+    struct mbox *, const unsigned char *marks, bool proven);
 
 /** mbox_waste_drop(m): nothing is gone that is still there. */
 void mbox_waste_drop(const struct mbox *);
@@ -50,33 +51,33 @@ void mbox_waste_free(struct mbox *);
 
 /* --- mbox_waste_match.c --- */
 
-/* What is gone, as it is written down. */
+/* What is gone, as it is written down; or an anchor: a message that is not. */
 struct mbox_wasted {
 	uint64_t octets;
-	unsigned char hash[MBOX_HASH_SIZE];
+	uint64_t offset; /* of its separator line */
+	unsigned char hash[MBOX_HASH_SIZE]; /* popper's own */
+	uint32_t head; /* head_sum */
 	uint32_t number; /* among all messages, from 0 */
-	uint32_t ordinal;
-	uint32_t copies; /* with this hash and head, it included */
-	uint32_t head; /* mbox_waste_head */
+	uint32_t place; /* among those with this hash and head, from 1 */
+	uint32_t copies; /* of these, it included */
 };
 
-/** mbox_waste_head(m, i): the head_sum of message ${i} if its hash is that of
- * an id which it brought along, else 0.  Needs m->uids and records. */
-uint32_t mbox_waste_head(const struct mbox *, size_t i);
-
-/** mbox_waste_copies(m, list, count): fill ${copies} of each.  0, or -1 without
- * memory. */
-int mbox_waste_copies(
-    const struct mbox *, struct mbox_wasted *list, size_t count);
+/**
+ * mbox_waste_list(m, marks, count, anchors):
+ * Those that are marked, by number, and then anchors, the last one first; to be
+ * freed.  Needs records.  NULL with errno.
+ */
+struct mbox_wasted *mbox_waste_list(struct mbox *, const unsigned char *marks,
+    uint64_t *count, uint64_t *anchors);
 
 /**
- * mbox_waste_match(m, list, count, gone):
+ * mbox_waste_match(m, list, count, anchors, gone):
  * The mbox has changed: mark in ${gone} the messages that are certainly those
- * of the list, which comes back in another order.  Needs m->uids.  Returns how
- * many, or -1 without memory.
+ * of the list, which comes back in another order.  Needs records.  Returns how
+ * many, or -1 with errno.
  */
-long mbox_waste_match(const struct mbox *, struct mbox_wasted *list,
-    size_t count, unsigned char *gone);
+long mbox_waste_match(struct mbox *, struct mbox_wasted *list, size_t count,
+    size_t anchors, unsigned char *gone);
 
 /* --- mbox_purge.c: when is it time to remove them? --- */
 
