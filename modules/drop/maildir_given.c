@@ -16,6 +16,7 @@
 #include "maildir_foreign.h"
 #include "pins.h"
 
+#define PINS_MAILDIR "maildir" /* we, in the file "uids" */
 #define LIST_MAX ((off_t)256 << 20) /* octets */
 #define SPARE_PINS 1000 /* of messages that are gone */
 
@@ -139,6 +140,21 @@ save_pins(const struct maildir *m)
 		    m->path, strerror(errno));
 }
 
+static void
+tell_taken(
+    const struct maildir *m, const char *name, size_t taken, unsigned bad)
+{
+	if (bad == 0)
+		m->host->log(POPPER_LOG_INFO,
+		    "maildir %s: took %zu unique-ids from %s", m->path, taken,
+		    name);
+	else
+		m->host->log(POPPER_LOG_WARNING,
+		    "maildir %s: took %zu unique-ids from %s; %u of its lines "
+		    "are no good, those messages get popper's own",
+		    m->path, taken, name, bad);
+}
+
 static int
 take_list(struct maildir *m, const char *name, struct popper_error *error)
 {
@@ -166,11 +182,9 @@ take_list(struct maildir *m, const char *name, struct popper_error *error)
 	pins_sort(&m->given->pins);
 	if (m->looking)
 		return 0;
-	if (pins_set_taken(&m->given->pins, m->conf->unique_id))
+	if (pins_set_taken(&m->given->pins, PINS_MAILDIR, m->conf->unique_id))
 		save_pins(m);
-	m->host->log(POPPER_LOG_INFO,
-	    "maildir %s: took %zu unique-ids from %s; %u lines have none",
-	    m->path, m->given->pins.count - before, name, k.taker.bad);
+	tell_taken(m, name, m->given->pins.count - before, k.taker.bad);
 	return 0;
 }
 
@@ -352,7 +366,8 @@ find(struct maildir *m, struct popper_error *error)
 	struct maildir_given *g = m->given;
 	const char *name, *scheme = m->conf->unique_id;
 
-	if (is_listed(scheme, &name) && !pins_has_taken(&g->pins, scheme) &&
+	if (is_listed(scheme, &name) &&
+	    !pins_has_taken(&g->pins, PINS_MAILDIR, scheme) &&
 	    take_list(m, name, error) == -1)
 		return -1;
 	if (g->pins.count == 0 && is_own(scheme)) {

@@ -14,6 +14,7 @@
 #include "mbox_foreign.h"
 #include "pins.h"
 
+#define PINS_MBOX "mbox" /* we, in the file "uids" */
 #define HEADER_FIRST 8192 /* octets that are read of a message at first */
 #define HEADER_MAX ((size_t)1 << 20) /* and at most */
 
@@ -107,7 +108,8 @@ mbox_given_new(struct mbox *m, struct popper_error *e)
 		    m->path, m->user);
 		goto fail;
 	}
-	if (!is_imap(m) || pins_has_taken(&g->pins, m->conf->unique_id) ||
+	if (!is_imap(m) ||
+	    pins_has_taken(&g->pins, PINS_MBOX, m->conf->unique_id) ||
 	    find_base(g) == 0)
 		return g;
 	m->host->fail_system(e, POPPER_TEMPORARY,
@@ -203,7 +205,7 @@ save(struct mbox_given *g)
 	    pins_add_lines(&g->pins, text, "", &line) == -1)
 		return -1;
 	pins_sort(&g->pins);
-	if (!pins_set_taken(&g->pins, g->m->conf->unique_id))
+	if (!pins_set_taken(&g->pins, PINS_MBOX, g->m->conf->unique_id))
 		return 0;
 	return pins_write(&g->pins, g->m->state);
 }
@@ -246,6 +248,19 @@ compare_uids(const void *va, const void *vb)
 	return strcmp((*a)->uid, (*b)->uid);
 }
 
+/* The id may be there twice: once more for where the mail was before. */
+static void
+mark_equals(struct pin **list, size_t count, struct pin **found)
+{
+	struct pin **first = found, **at;
+
+	while (first > list && compare_uids(first - 1, found) == 0)
+		first--;
+	for (at = first; at < list + count && compare_uids(at, found) == 0;
+	     at++)
+		(*at)->used = true;
+}
+
 /* Mark the pins of the first ${count} messages as used; with ${c} only of those
  * that are removed. */
 static int
@@ -269,7 +284,7 @@ mark_used(const struct mbox *m, const struct popper_changes *c, size_t count,
 		found =
 		    bsearch(&p, list, pins->count, sizeof(*list), compare_uids);
 		if (found != NULL)
-			(*found)->used = true;
+			mark_equals(list, pins->count, found);
 	}
 	free(list);
 	return 0;
@@ -283,6 +298,17 @@ mbox_given_known(struct mbox_given *g, size_t count)
 	return mark_used(g->m, NULL, count, &g->pins);
 }
 
+/* Is it about a message of an mbox, and not of another driver? */
+static bool
+is_ours(const struct pin *pin)
+{
+	unsigned char hash[MBOX_HASH_SIZE];
+
+	return strlen(pin->key) == MBOX_HASH_TEXT &&
+	    mbox_hash_parse(pin->key, hash);
+}
+
+/* Without m->uids all messages are gone. */
 static int
 forget(struct mbox *m, const struct popper_changes *c, struct pins *pins)
 {
@@ -290,10 +316,11 @@ forget(struct mbox *m, const struct popper_changes *c, struct pins *pins)
 
 	if (m->uids != NULL && mark_used(m, c, c->count, pins) == -1)
 		return -1;
-	for (i = 0; m->uids != NULL && i < count; i++)
-		if (!pins->list[i].used)
+	for (i = 0; i < count; i++)
+		if (m->uids != NULL ? !pins->list[i].used
+				    : !is_ours(&pins->list[i]))
 			pins->list[kept++] = pins->list[i];
-	pins->count = kept; /* no uids: all messages are gone */
+	pins->count = kept;
 	return kept == count ? 0 : pins_write(pins, m->state);
 }
 

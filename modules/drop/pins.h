@@ -6,10 +6,13 @@
  * some key has; what a key is only the driver knows.  The file is read as from
  * anybody: it is taken if each line is good, else not at all.
  *
- * The file: a first line, one line "taken NAME" for each other server whose
- * list was taken over, one line "scheme NAME" if the driver keeps one, one line
- * "uid SP octets SP key" per pin, ordered by key, a last line.  Each version is
- * written whole and renamed into place.
+ * The file: a first line, one line "taken DRIVER/NAME" for each other server
+ * whose list was taken over, one line "scheme NAME" if the driver keeps one,
+ * one line "uid SP octets SP key" per pin, ordered by key, a last line.  Each
+ * version is written whole and renamed into place.  All drivers share the file,
+ * since a user's mail may move from one to the other; a list that one of them
+ * has taken says nothing about the next one's.  "taken NAME" is an older form,
+ * which holds for all of them.
  */
 #ifndef DROP_PINS_H
 #define DROP_PINS_H
@@ -34,7 +37,7 @@
 #define PINS_LAST "end\n"
 #define PINS_SIZE_MAX ((off_t)256 << 20) /* octets of a file */
 #define PINS_KEY_MAX 1024 /* octets; a key may have blanks, nothing below */
-#define PINS_LISTS 4 /* that can be taken */
+#define PINS_LISTS 8 /* that can be taken */
 
 struct pin {
 	const char *uid;
@@ -166,25 +169,45 @@ pins_take(struct pins *p, const char *key)
 }
 
 static inline bool
-pins_has_taken(const struct pins *p, const char *name)
+pins_find_taken(const struct pins *p, const char *text)
 {
 	for (size_t i = 0; i < PINS_LISTS; i++)
-		if (strcmp(p->taken[i], name) == 0)
+		if (strcmp(p->taken[i], text) == 0)
 			return true;
 	return false;
 }
 
-/** pins_set_taken(p, name): false: too many, or too long. */
+/** pins_has_taken(p, driver, name): also in the older form. */
 static inline bool
-pins_set_taken(struct pins *p, const char *name)
+pins_has_taken(const struct pins *p, const char *driver, const char *name)
+{
+	char text[sizeof(p->taken[0])];
+
+	(void)snprintf(text, sizeof(text), "%s/%s", driver, name);
+	return pins_find_taken(p, text) || pins_find_taken(p, name);
+}
+
+/* A line of the file.  False: too many, or too long. */
+static inline bool
+pins_add_taken(struct pins *p, const char *text)
 {
 	for (size_t i = 0; i < PINS_LISTS; i++)
-		if (p->taken[i][0] == '\0' && name[0] != '\0' &&
-		    strlen(name) < sizeof(p->taken[i])) {
-			memcpy(p->taken[i], name, strlen(name) + 1);
+		if (p->taken[i][0] == '\0' && text[0] != '\0' &&
+		    strlen(text) < sizeof(p->taken[i])) {
+			memcpy(p->taken[i], text, strlen(text) + 1);
 			return true;
 		}
 	return false;
+}
+
+/** pins_set_taken(p, driver, name): false: too many, or too long. */
+static inline bool
+pins_set_taken(struct pins *p, const char *driver, const char *name)
+{
+	char text[2 * sizeof(p->taken[0])];
+
+	(void)snprintf(text, sizeof(text), "%s/%s", driver, name);
+	return pins_add_taken(p, text);
 }
 
 /** pins_set_scheme(p, name): "": none.  False: it is too long. */
@@ -243,7 +266,7 @@ pins_add_lines(struct pins *p, char *text, const char *last, uint32_t *line)
 		*lf = '\0';
 		if (strncmp(text, PINS_TAKEN, len) == 0 &&
 		    strchr(text + len, ' ') == NULL) {
-			if (!pins_set_taken(p, text + len))
+			if (!pins_add_taken(p, text + len))
 				return -1;
 		} else if (strncmp(text, PINS_SCHEME, scheme) == 0 &&
 		    strchr(text + scheme, ' ') == NULL) {

@@ -2,6 +2,7 @@
 """Unique-ids of other servers, in whole sessions and by popperctl."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
 
+import mail  # noqa: E402
 import popper  # noqa: E402
 import popperctl  # noqa: E402
 import tap  # noqa: E402
@@ -50,6 +52,67 @@ def uidl(server, user):
     ids = [line.split(" ", 1)[1] for line in client.lines("UIDL")]
     client.quit()
     return ids
+
+
+def fill_mbox(user):
+    place(user, user.drop.path, corpus("mbox-imap"))
+
+
+def to_maildir(server, user):
+    """The mail moves to where the mbox was; Dovecot has seen it there."""
+    os.unlink(user.drop.path)
+    user.drop = mail.Drop("maildir", user.drop.path, user.uid, user.gid)
+    server.write_users()
+    fill_maildir(user, ["dovecot-uidlist"])
+
+
+def to_mbox(server, user):
+    shutil.rmtree(user.drop.path)
+    user.drop = mail.Drop("mbox", user.drop.path, user.uid, user.gid)
+    server.write_users()
+    fill_mbox(user)
+
+
+def move(server):
+    """Each driver takes the other server's list once, and both keep theirs."""
+    frank = server.add_user("frank", "mbox")
+    fill_mbox(frank)
+    first = uidl(server, frank)
+    tap.equal(first, answers("mbox-imap.dovecot"), "an mbox has Dovecot's ids")
+    to_maildir(server, frank)
+    tap.equal(uidl(server, frank), answers("maildir.dovecot"),
+              "once it is a Maildir, those of the Maildir")
+    to_mbox(server, frank)
+    tap.equal(uidl(server, frank), first, "and back again")
+
+    # As it was when one line held for all drivers.
+    emma = server.add_user("emma", "maildir")
+    fill_maildir(emma, ["dovecot-uidlist"])
+    uidl(server, emma)
+    path = server.path("state", "emma", "uids")
+    with open(path, "rb") as file:
+        text = file.read()
+    tap.match(text.decode(), "\ntaken maildir/dovecot\n", "the file says who")
+    place(emma, path, text.replace(b"maildir/", b""))
+    os.unlink(os.path.join(emma.drop.path, "dovecot-uidlist"))
+    tap.equal(uidl(server, emma), answers("maildir.dovecot"),
+              "and is read without that")
+
+    gina = server.add_user("gina", "maildir")
+    fill_maildir(gina, ["dovecot-uidlist"])
+    first = uidl(server, gina)
+    to_mbox(server, gina)
+    tap.equal(uidl(server, gina), answers("mbox-imap.dovecot"),
+              "a Maildir that becomes an mbox")
+    client = server.connect()
+    client.enter(gina)
+    for number in range(1, len(answers("mbox-imap.dovecot")) + 1):
+        client.ok("DELE %d" % number)
+    client.quit()
+    to_maildir(server, gina)
+    os.unlink(os.path.join(gina.drop.path, "dovecot-uidlist"))
+    tap.equal(uidl(server, gina), first,
+              "and a Maildir again, when all of the mbox was deleted")
 
 
 def with_option(maildir, mbox):
@@ -105,7 +168,7 @@ with popper.Server(MODE, start=False) as server:
     server.start()
     tap.equal(uidl(server, mary), answers("maildir.dovecot"),
               "a session has Dovecot's ids of a Maildir")
-    server.log.wait("took 9 unique-ids from dovecot-uidlist")
+    server.log.wait("took 9 unique-ids from dovecot-uidlist$")
     tap.ok(os.path.exists(server.path("state", "mary", "uids")),
            "and they are taken over")
     os.unlink(os.path.join(mary.drop.path, "dovecot-uidlist"))
@@ -119,6 +182,8 @@ with popper.Server(MODE, start=False) as server:
     client.quit()
     tap.equal(uidl(server, carl), answers("mbox-imap.dovecot")[1:],
               "they stay when the message with X-IMAPbase is gone")
+
+    move(server)
 
     server.modules = with_option("solid", "popa3d")
     server.write_conf()
