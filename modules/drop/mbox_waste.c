@@ -123,7 +123,7 @@ read_file(const struct mbox *m, struct head *head, struct mbox_wasted **list)
 	    st.st_size < (off_t)sizeof(*head) || head->magic != MAGIC ||
 	    head->version != VERSION ||
 	    head->entry_size != sizeof(struct mbox_wasted) ||
-	    head->count > UINT32_MAX || head->anchors > UINT32_MAX)
+	    head->count > UINT32_MAX || head->anchors > MBOX_ANCHORS)
 		goto out;
 	len = list_size(head);
 	if ((uint64_t)st.st_size != sizeof(*head) + len)

@@ -49,7 +49,9 @@ void mbox_waste_drop(const struct mbox *);
 /** mbox_waste_free(m): takes m->waste away. */
 void mbox_waste_free(struct mbox *);
 
-/* --- mbox_waste_match.c --- */
+/* --- mbox_waste_list.c --- */
+
+#define MBOX_ANCHORS 64 /* in a note, at most */
 
 /* What is gone, as it is written down; or an anchor: a message that is not. */
 struct mbox_wasted {
@@ -69,6 +71,39 @@ struct mbox_wasted {
  */
 struct mbox_wasted *mbox_waste_list(struct mbox *, const unsigned char *marks,
     uint64_t *count, uint64_t *anchors);
+
+/* A message with what tells it from others. */
+struct mbox_item {
+	unsigned char hash[MBOX_HASH_SIZE];
+	uint32_t head; /* as in struct mbox_wasted */
+	uint32_t i; /* its number */
+};
+
+struct mbox_items {
+	struct mbox_item *list; /* sorted */
+	size_t count;
+};
+
+/** mbox_waste_hash(m, i, hash): popper's own of message ${i}.  Needs records.
+ * 0, or -1 with errno. */
+int mbox_waste_hash(
+    const struct mbox *, size_t i, unsigned char hash[MBOX_HASH_SIZE]);
+
+/** mbox_waste_hashes(m, n): so many will be asked for. */
+void mbox_waste_hashes(struct mbox *, size_t n);
+
+/** mbox_items_gather(m, list, n, items): all messages that begin like one of
+ * ${n} of ${list}; items->list is to be freed in any case.  0, or -1 with
+ * errno. */
+int mbox_items_gather(struct mbox *, const struct mbox_wasted *list, size_t n,
+    struct mbox_items *);
+
+/** mbox_items_find(items, w, n): where those that equal ${w} begin, and in ${n}
+ * how many they are. */
+size_t mbox_items_find(
+    const struct mbox_items *, const struct mbox_wasted *, size_t *n);
+
+/* --- mbox_waste_match.c --- */
 
 /**
  * mbox_waste_match(m, list, count, anchors, gone):

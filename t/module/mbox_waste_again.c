@@ -142,6 +142,26 @@ comes_again_alone(void **state)
 	expect_shown(r, "A");
 }
 
+/* It is put back together with one that stayed. */
+static void
+comes_again_in_company(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, A B C D);
+	delete (r, "D---");
+	rig_put(r, B C A D);
+	expect_shown(r, "BCAD");
+	rig_put(r, A B C D);
+	delete (r, "-D--");
+	rig_put(r, A D B C);
+	expect_shown(r, "ADBC");
+	rig_put(r, A B C D);
+	delete (r, "-D--");
+	rig_put(r, C D A B E);
+	expect_shown(r, "CDABE");
+}
+
 /* The end of the mbox, behind all that stayed. */
 static void
 the_end(void **state)
@@ -235,6 +255,7 @@ main(void)
 		TEST(damaged_uids),
 		TEST(comes_again),
 		TEST(comes_again_alone),
+		TEST(comes_again_in_company),
 		TEST(the_end),
 		TEST(equal_ones),
 		TEST(most_are_removed),
