@@ -140,27 +140,12 @@ save_pins(const struct maildir *m)
 		    m->path, strerror(errno));
 }
 
-static void
-tell_taken(
-    const struct maildir *m, const char *name, size_t taken, unsigned bad)
-{
-	if (bad == 0)
-		m->host->log(POPPER_LOG_INFO,
-		    "maildir %s: took %zu unique-ids from %s", m->path, taken,
-		    name);
-	else
-		m->host->log(POPPER_LOG_WARNING,
-		    "maildir %s: took %zu unique-ids from %s; %u of its lines "
-		    "are no good, those messages get popper's own",
-		    m->path, taken, name, bad);
-}
-
 static int
 take_list(struct maildir *m, const char *name, struct popper_error *error)
 {
 	struct taking k = { .taker.take = take_line, .pins = &m->given->pins };
 	size_t before = m->given->pins.count;
-	char *list = open_list(m, name);
+	char *list = open_list(m, name), bad[64] = "";
 	int result;
 
 	if (list == NULL && errno == ENOENT)
@@ -184,7 +169,12 @@ take_list(struct maildir *m, const char *name, struct popper_error *error)
 		return 0;
 	if (pins_set_taken(&m->given->pins, PINS_MAILDIR, m->conf->unique_id))
 		save_pins(m);
-	tell_taken(m, name, m->given->pins.count - before, k.taker.bad);
+	if (k.taker.bad > 0)
+		(void)snprintf(bad, sizeof(bad),
+		    "; %u of its lines are no good", k.taker.bad);
+	m->host->log(POPPER_LOG_INFO,
+	    "maildir %s: took %zu unique-ids from %s%s", m->path,
+	    m->given->pins.count - before, name, bad);
 	return 0;
 }
 
