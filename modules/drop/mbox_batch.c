@@ -108,11 +108,11 @@ mbox_batch_write(struct mbox *m, const struct mbox_batch *b)
 	(void)fprintf(f, "kept %s\n", b->name);
 	for (i = 0; i < b->count; i++) {
 		mbox_hash_text(b->list[i].hash, text);
-		(void)fprintf(f, "%llu %llu %s %lu %lu\n",
+		(void)fprintf(f, "%llu %llu %s %lu %lu %d\n",
 		    (unsigned long long)b->list[i].offset,
 		    (unsigned long long)b->list[i].len, text,
 		    (unsigned long)b->list[i].ordinal,
-		    (unsigned long)b->list[i].copies);
+		    (unsigned long)b->list[i].copies, b->list[i].alike);
 	}
 	return end_note(m, f);
 }
@@ -208,7 +208,7 @@ take_number(char **at, uint64_t most, uint64_t *number)
 static bool
 parse_kept(char *line, struct mbox_trashed *k)
 {
-	uint64_t ordinal, copies;
+	uint64_t ordinal, copies, alike = 1;
 
 	if (!take_number(&line, INT64_MAX, &k->offset) ||
 	    !take_number(&line, INT64_MAX, &k->len) ||
@@ -216,10 +216,13 @@ parse_kept(char *line, struct mbox_trashed *k)
 		return false;
 	line += MBOX_HASH_TEXT + 1;
 	if (!take_number(&line, 999999999, &ordinal) ||
-	    !take_number(&line, UINT32_MAX, &copies) || *line != '\0')
+	    !take_number(&line, UINT32_MAX, &copies) ||
+	    /* The first versions did not know. */
+	    (*line != '\0' && !take_number(&line, 1, &alike)) || *line != '\0')
 		return false;
 	k->ordinal = (uint32_t)ordinal;
 	k->copies = (uint32_t)copies;
+	k->alike = alike != 0;
 	return true;
 }
 

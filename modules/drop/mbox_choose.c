@@ -120,12 +120,15 @@ hash_again(struct mbox_undelete *u, struct mbox_source *s)
 		if (mbox_hash(s->fd, &s->index.records[i], u->m->scheme,
 			&s->uids[i], text) == -1)
 			return -1;
-		else if (s->uids[i].ordinal == 0)
-			s->uids[i].ordinal = 1;
+		else {
+			s->alike[i] = true;
+			if (s->uids[i].ordinal == 0)
+				s->uids[i].ordinal = 1;
+		}
 	return 0;
 }
 
-/* Fill s->uids.  0, or -1 with errno. */
+/* Fill s->uids and s->alike.  0, or -1 with errno. */
 static int
 load_uids(struct mbox_undelete *u, struct mbox_source *s, const char *name)
 {
@@ -134,7 +137,10 @@ load_uids(struct mbox_undelete *u, struct mbox_source *s, const char *name)
 	size_t i;
 
 	s->uids = calloc(s->index.count + 1, sizeof(*s->uids));
-	if (s->uids == NULL || is == -1) {
+	s->alike = calloc(s->index.count + 1, sizeof(*s->alike));
+	s->there = calloc(s->index.count + 1, sizeof(*s->there));
+	if (s->uids == NULL || s->alike == NULL || s->there == NULL ||
+	    is == -1) {
 		mbox_batch_free(&b);
 		return -1;
 	}
@@ -148,6 +154,7 @@ load_uids(struct mbox_undelete *u, struct mbox_source *s, const char *name)
 	for (i = 0; i < b.count; i++) {
 		memcpy(s->uids[i].hash, b.list[i].hash, MBOX_HASH_SIZE);
 		s->uids[i].ordinal = b.list[i].ordinal;
+		s->alike[i] = b.list[i].alike;
 	}
 	mbox_batch_free(&b);
 	return 0;
@@ -203,22 +210,60 @@ is_same(struct mbox_undelete *u, const struct mbox_record *there,
 	}
 }
 
-/* Does the mbox have message ${i} of ${s}?  1, 0, or -1 with errno. */
+/* Is message ${j} of the mbox message ${i} of ${s}?  1, 0, or -1 with errno. */
 static int
-is_there(struct mbox_undelete *u, const struct mbox_source *s, size_t i,
-    const struct mbox_uid *sorted)
+is_it(struct mbox_undelete *u, const struct mbox_source *s, size_t i, size_t j)
+{
+	const struct mbox *m = u->m;
+	int is = is_same(
+	    u, &m->index.records[j + m->internal], s, &s->index.records[i]);
+
+	if (is == 1)
+		u->taken[j] = s->there[i] = true;
+	return is;
+}
+
+/* Find message ${i} of ${s} in the mbox: under its id; or else, with ${moved},
+ * under another number, if it is not there for another one.  0, or -1 with
+ * errno. */
+static int
+find(struct mbox_undelete *u, const struct mbox_source *s, size_t i, bool moved)
 {
 	const struct mbox *m = u->m;
 	const struct mbox_uid *uid = &s->uids[i];
 	size_t j, count = m->index.count - m->internal;
+	int is = 0;
 
-	if (mbox_trash_count(sorted, count, uid->hash) == 0)
-		return 0;
-	for (j = 0; j < count; j++)
-		if (m->uids[j].ordinal == uid->ordinal &&
-		    memcmp(m->uids[j].hash, uid->hash, MBOX_HASH_SIZE) == 0)
-			return is_same(u, &m->index.records[j + m->internal], s,
-			    &s->index.records[i]);
+	for (j = 0; j < count && is == 0; j++) {
+		if (memcmp(m->uids[j].hash, uid->hash, MBOX_HASH_SIZE) != 0)
+			continue;
+		if (moved ? !u->taken[j] : m->uids[j].ordinal == uid->ordinal)
+			is = is_it(u, s, i, j);
+		if (!moved && m->uids[j].ordinal == uid->ordinal)
+			break;
+	}
+	return is == -1 ? -1 : 0;
+}
+
+/* See which messages of the sources the mbox has.  Each that has its id comes
+ * first; then those of which no equal one stayed when they went: one that is
+ * there now has come back by another way. */
+static int
+find_all(struct mbox_undelete *u, const struct mbox_uid *sorted, size_t count,
+    bool moved)
+{
+	struct mbox_source *s = u->sources, *end = s + u->opened;
+	size_t i;
+
+	for (; s < end; s++)
+		for (i = 0; s->fits && i < s->index.count; i++) {
+			if (s->there[i] || (moved && s->alike[i]) ||
+			    mbox_trash_count(sorted, count, s->uids[i].hash) ==
+				0)
+				continue;
+			if (find(u, s, i, moved) == -1)
+				return -1;
+		}
 	return 0;
 }
 
@@ -241,17 +286,13 @@ add_uid(struct mbox_undelete *u, const struct mbox_uid *uid)
 
 /* Add what the mbox does not have of one batch. */
 static int
-add_source(struct mbox_undelete *u, const struct mbox_source *s,
-    const struct mbox_uid *sorted)
+add_source(struct mbox_undelete *u, const struct mbox_source *s)
 {
 	uint64_t from;
 	size_t i;
-	int is;
 
 	for (i = 0; i < s->index.count; i++) {
-		if ((is = is_there(u, s, i, sorted)) == -1)
-			return -1;
-		if (is == 1)
+		if (s->there[i])
 			continue;
 		from = s->index.records[i].offset;
 		mbox_add_octets(&u->pieces, s->fd, from,
@@ -279,39 +320,63 @@ fits(const struct mbox_undelete *u, const struct mbox_source *s,
 	return false;
 }
 
+/* Open the batches.  One that cannot be read stays where it is. */
+static void
+open_sources(struct mbox_undelete *u)
+{
+	const struct mbox *m = u->m;
+	struct mbox_source *s;
+	const char *name;
+
+	for (; u->opened < u->back.count; u->opened++) {
+		s = &u->sources[u->opened];
+		name = u->back.names[u->opened];
+		s->fd = -1;
+		if (open_source(u, s, name) == 0)
+			s->fits = fits(u, s, name);
+		else
+			m->host->log(POPPER_LOG_ERROR,
+			    "%s: cannot read %s.mbox in the trash of %s "
+			    "(errno %d); it stays there",
+			    m->path, name, m->user, errno);
+	}
+}
+
+/* Add all that is not there; what is left of u->back.names was dealt with. */
+static int
+add_sources(struct mbox_undelete *u)
+{
+	struct mbox_return *back = &u->back;
+	size_t i, used = 0;
+
+	for (i = 0; i < back->count; i++) {
+		if (!u->sources[i].fits)
+			continue;
+		if (add_source(u, &u->sources[i]) == -1)
+			return -1;
+		memmove(back->names[used++], back->names[i], MBOX_BATCH_NAME);
+	}
+	back->count = used;
+	return 0;
+}
+
 int
 mbox_choose(struct mbox_undelete *u)
 {
 	const struct mbox *m = u->m;
-	struct mbox_return *back = &u->back;
+	size_t count = m->index.count - m->internal;
 	struct mbox_uid *sorted;
-	size_t i, used = 0, count = m->index.count - m->internal;
+	int failed = -1;
 
+	u->sources = calloc(u->back.count, sizeof(*u->sources));
+	u->taken = calloc(count + 1, sizeof(*u->taken));
 	sorted = mbox_trash_sort(m, &count);
-	u->sources = calloc(back->count, sizeof(*u->sources));
-	if (sorted == NULL || u->sources == NULL)
-		goto fail;
-	for (i = 0; i < back->count; i++) {
-		struct mbox_source *s = &u->sources[u->opened++];
-
-		s->fd = -1;
-		if (open_source(u, s, back->names[i]) == -1) {
-			m->host->log(POPPER_LOG_ERROR,
-			    "%s: cannot read %s.mbox in the trash of %s "
-			    "(errno %d); it stays there",
-			    m->path, back->names[i], m->user, errno);
-			continue;
-		}
-		if (!fits(u, s, back->names[i]))
-			continue;
-		if (add_source(u, s, sorted) == -1)
-			goto fail;
-		memmove(back->names[used++], back->names[i], MBOX_BATCH_NAME);
+	if (sorted != NULL && u->sources != NULL && u->taken != NULL) {
+		open_sources(u);
+		if (find_all(u, sorted, count, false) == 0 &&
+		    find_all(u, sorted, count, true) == 0)
+			failed = add_sources(u);
 	}
-	back->count = used;
 	free(sorted);
-	return 0;
-fail:
-	free(sorted);
-	return -1;
+	return failed;
 }

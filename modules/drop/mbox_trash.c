@@ -160,7 +160,9 @@ list_marked(
 		memcpy(k->hash, m->uids[i].hash, sizeof(k->hash));
 		k->ordinal = m->uids[i].ordinal;
 		k->copies = (uint32_t)mbox_trash_count(sorted, count, k->hash);
+		k->number = i;
 	}
+	mbox_alike_find(m, c, b);
 	free(sorted);
 	return 0;
 }

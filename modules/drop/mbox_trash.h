@@ -26,6 +26,8 @@ struct mbox_trashed {
 	unsigned char hash[MBOX_HASH_SIZE];
 	uint32_t ordinal;
 	uint32_t copies; /* with this hash in the mbox, before the commit */
+	bool alike; /* its number tells: see mbox_alike.c */
+	size_t number; /* before the commit only: in that session */
 };
 
 /* What one commit removed. */
@@ -87,6 +89,14 @@ size_t mbox_trash_count(const struct mbox_uid *uids, size_t count,
 /** mbox_trash_sort(m, count): a copy of the first ${count} of m->uids in that
  * order, without those that are gone, to be freed; or NULL. */
 struct mbox_uid *mbox_trash_sort(const struct mbox *, size_t *count);
+
+/* --- mbox_alike.c --- */
+
+/** mbox_alike_find(m, changes, batch): before a commit, with m->uids: fill
+ * alike of all in the batch: false if the message brought its id along and none
+ * that is equal stays. */
+void mbox_alike_find(
+    const struct mbox *, const struct popper_changes *, struct mbox_batch *);
 
 /* --- mbox_trash_settle.c --- */
 

@@ -194,8 +194,11 @@ free_all(struct mbox_undelete *u)
 			(void)close(u->sources[i].fd);
 		mbox_index_free(&u->sources[i].index);
 		free(u->sources[i].uids);
+		free(u->sources[i].alike);
+		free(u->sources[i].there);
 	}
 	free(u->sources);
+	free(u->taken);
 	free(u->uids);
 	mbox_return_free(&u->back);
 	mbox_pieces_free(&u->pieces);

@@ -12,6 +12,9 @@ struct mbox_source {
 	int fd; /* TIME.mbox */
 	struct mbox_index index; /* what lies in it */
 	struct mbox_uid *uids; /* of that */
+	bool *alike; /* as in struct mbox_trashed */
+	bool *there; /* the mbox has it */
+	bool fits; /* it can be read, and is of the mbox's form */
 	const char *more; /* what must follow it */
 };
 
@@ -23,6 +26,7 @@ struct mbox_undelete {
 	size_t opened;
 	struct mbox_uid *uids; /* of what comes back */
 	size_t count, room;
+	bool *taken; /* for each message of the mbox: it is one of the trash */
 	/* Batches up to this one were dealt with; ""; more: there are others.
 	 */
 	char last[MBOX_BATCH_NAME];
