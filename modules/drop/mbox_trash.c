@@ -212,9 +212,12 @@ make_file(int trash, struct mbox_batch *b)
 		    i == 0 ? "%lld" : "%lld.%d", (long long)now.tv_sec, i);
 		file_name(file, b->name, "mbox");
 		fd = openat(trash, file, flags, 0600);
-		if (fd != -1 || errno != EEXIST)
+		if (fd != -1)
 			return fd;
+		if (errno != EEXIST)
+			break;
 	}
+	*b->name = '\0'; /* it may be that of another batch */
 	return -1;
 }
 

@@ -175,6 +175,41 @@ all_of_them(void **state)
 	try_all(*state, "DDDDDDDDDDDD", false);
 }
 
+/* Whatever fails, what was kept in the same second is not dropped. */
+static void
+earlier_trash_stays(void **state)
+{
+	struct points p = { .deed = POINTS_FAIL, .error = EMFILE };
+	struct rig *r = *state;
+	uint64_t count;
+
+	r->conf.trash = 86400;
+	dozen_make();
+	dozen_put(r);
+	rig_open(r);
+	for (size_t i = 0; i < DOZEN; i++)
+		rig_uid(r, i, uids[i]);
+	rig_close(r);
+	do {
+		p.at += points_step();
+		dozen_clear(r->state, ".");
+		dozen_put(r);
+		rig_open(r);
+		assert_int_equal(rig_commit(r, "D-----------"), POPPER_DONE);
+		rig_close(r);
+		dozen_marks = "D----------";
+		points_run(&p, dozen_commit, r);
+		(void)unlink(r->lock);
+		if (rig_undelete(r, 0, &count) == -1)
+			fail_at(&p, r->error.text);
+		rig_open(r);
+		if (!is_right(r, false))
+			fail_at(&p, "not all is back");
+		rig_close(r);
+		points += p.done;
+	} while (p.seen >= p.at);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -184,6 +219,7 @@ main(void)
 		TEST(some),
 		TEST(last_one),
 		TEST(all_of_them),
+		TEST(earlier_trash_stays),
 	};
 	int failed = 0;
 
