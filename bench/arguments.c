@@ -20,6 +20,7 @@ static const char *const mode_names[] = {
 	[LOGIN] = "login",
 	[POLL] = "poll",
 	[FETCH] = "fetch",
+	[TOP] = "top",
 	[DELE] = "dele",
 	[IDLE] = "idle",
 };
@@ -104,6 +105,7 @@ read_manifest(struct settings *s, const char *file)
 		m->octets += octets;
 		m->exact += checksum_message(header, body, octets);
 		m->body += checksum_body(body);
+		m->header += checksum_header(header);
 	}
 	fclose(f);
 	s->have_manifest = true;

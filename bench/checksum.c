@@ -67,6 +67,12 @@ checksum_message(uint32_t header, uint32_t body, uint64_t octets)
 }
 
 uint64_t
+checksum_header(uint32_t header)
+{
+	return mix64((uint64_t)header + 0xaa);
+}
+
+uint64_t
 checksum_body(uint32_t body)
 {
 	return mix64((uint64_t)body + 0x55);

@@ -21,7 +21,8 @@ uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
  */
 uint64_t checksum_message(uint32_t header, uint32_t body, uint64_t octets);
 
-/** checksum_body(body): the same of a body alone. */
+/** checksum_header(header), checksum_body(body): the same of one alone. */
+uint64_t checksum_header(uint32_t header);
 uint64_t checksum_body(uint32_t body);
 
 /** mix64(z): ${z} spread over 64 bits; also steps the random numbers. */

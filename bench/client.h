@@ -10,7 +10,7 @@
 #include "content.h"
 #include "results.h"
 
-enum mode { LOGIN, POLL, FETCH, DELE, IDLE, MODES };
+enum mode { LOGIN, POLL, FETCH, TOP, DELE, IDLE, MODES };
 
 /* Which messages mode DELE deletes; the number goes with it. */
 enum pick { PICK_FIRST, PICK_LAST, PICK_MIDDLE, PICK_EVERY };
@@ -24,19 +24,20 @@ struct user {
 struct sums {
 	uint64_t messages, octets;
 	uint64_t exact, body; /* see checksum_message(), checksum_body() */
+	uint64_t header; /* and checksum_header() */
 };
 
 struct settings {
 	enum mode mode;
 	struct sockaddr_in server;
 	long sessions, at_once, warm_up;
-	uint32_t window; /* commands in flight in FETCH and DELE */
-	uint32_t limit; /* FETCH only so many messages; 0: all */
+	uint32_t window; /* commands in flight in FETCH, TOP and DELE */
+	uint32_t limit; /* FETCH or TOP only so many messages; 0: all */
 	enum pick pick;
 	uint32_t pick_number;
 	bool spread; /* another source address for each session */
 	bool before_login; /* IDLE: hold after the greeting */
-	bool no_list; /* FETCH without UIDL before */
+	bool no_list; /* FETCH or TOP without UIDL before */
 	bool tls; /* from the first octet */
 	bool no_verify; /* DELE without the second session */
 	bool have_manifest;

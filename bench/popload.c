@@ -6,16 +6,17 @@
  * MODE  login   USER PASS STAT QUIT
  *       poll    the same with UIDL before QUIT
  *       fetch   ... and RETR of every message
+ *       top     ... and TOP n 0 instead
  *       dele    RETR and DELE of some messages; a second session verifies
  *       idle    hold the sessions until stdin ends, then QUIT
  *   --host ADDRESS     IPv4 (127.0.0.1)    --users-max N   first N of FILE
  *   --sessions N       in all (1)          --at-once N     of them (1)
  *   --warm-up N        leave the first N sessions out of the times
- *   --window N         commands in flight in fetch and dele (1)
- *   --limit N          fetch only the first N messages
+ *   --window N         commands in flight in fetch, top and dele (1)
+ *   --limit N          fetch or top only the first N messages
  *   --dele first:N | last:N | middle:N | every:N           (middle:1)
  *   --no-verify        no second session in dele
- *   --no-list          no UIDL in fetch
+ *   --no-list          no UIDL in fetch and top
  *   --manifest FILE    what the messages must be, see genbox.c
  *   --spread           another source address for each session
  *   --tls              TLS 1.3 from the first octet, never resumed

@@ -62,6 +62,13 @@ SCENARIOS = {
                           about='the same, one in flight'),
     'fetch-large': Scenario('large', 'fetch', 2, ['--window', '32'],
                             unit='s/GB', about='20,000 messages, 400 MB'),
+    'top': Scenario('medium', 'top', 20, ['--window', '32'],
+                    unit='us/TOP', about='TOP n 0 of 1,000 messages, 32 in'
+                    ' flight'),
+    'top-one': Scenario('medium', 'top', 20, unit='us/TOP',
+                        about='the same, one in flight'),
+    'top-large': Scenario('large', 'top', 2, ['--window', '32'],
+                          unit='us/TOP', about='the same, 20,000 messages'),
     'dele': Scenario('medium', 'dele', 10, ['--dele', 'every:2'], fresh=True,
                      about='RETR and DELE of every other of 1,000; both'
                      ' sessions'),
@@ -156,6 +163,8 @@ class Contestant:
             return got['pss'] / 1e3
         if self.scenario.unit == 's/GB':
             return got['cpu_s'] / max(got['octets'], 1) * 1e9
+        if self.scenario.unit == 'us/TOP':
+            return got['cpu_s'] / max(got['messages'], 1) * 1e6
         return got['cpu_s'] / max(got['sessions'], 1) * 1e3
 
     def median(self):

@@ -53,7 +53,14 @@ transfer_deletes(const struct client *c)
 	return c->set->mode == DELE && c->first == NULL;
 }
 
-/* Job ${i}: RETR, in mode DELE followed by DELE of the same message. */
+/* Does the session ask for each message? */
+static bool
+asks_all(const struct client *c)
+{
+	return c->set->mode == FETCH || c->set->mode == TOP || c->first != NULL;
+}
+
+/* Job ${i}: RETR or TOP, in mode DELE followed by DELE of the same message. */
 static bool
 is_dele(const struct client *c, uint32_t i)
 {
@@ -69,7 +76,10 @@ send_jobs(struct client *c)
 	    wire_room(c) >= 32) {
 		uint32_t m = transfer_deletes(c) ? picked(c, i / 2) : i + 1;
 
-		wire_ask(c, is_dele(c, i) ? "DELE " : "RETR ", m);
+		if (c->set->mode == TOP)
+			wire_ask(c, "TOP ", m, " 0");
+		else
+			wire_ask(c, is_dele(c, i) ? "DELE " : "RETR ", m, "");
 		c->asked++;
 	}
 	wire_flush(c);
@@ -82,7 +92,7 @@ transfer_begin(struct client *c)
 
 	if (transfer_deletes(c))
 		c->jobs = 2 * picked_count(c);
-	else if (c->set->mode == FETCH || c->first != NULL)
+	else if (asks_all(c))
 		c->jobs =
 		    limit > 0 && limit < c->messages ? limit : c->messages;
 	if (c->jobs == 0) {
@@ -113,10 +123,25 @@ transfer_message(struct client *c)
 	c->got.octets += m->octets;
 	c->got.exact += checksum_message(m->header, body, m->octets);
 	c->got.body += checksum_body(body);
+	c->got.header += checksum_header(m->header);
+	if (c->set->mode == TOP && body != CHECKSUM_EMPTY)
+		client_complain(c, FAULT_CONTENT, "TOP n 0 gave a body");
 	c->results->messages++;
 	c->results->octets += m->octets;
 	c->results->bare_lf += m->bare_lf;
 	job_done(c);
+}
+
+static void
+check_headers(struct client *c)
+{
+	if (!c->set->have_manifest)
+		return;
+	if (c->got.header == c->set->manifest.header)
+		c->results->exact++;
+	else
+		client_complain(
+		    c, FAULT_CONTENT, "headers are not as generated");
 }
 
 static void
@@ -132,6 +157,10 @@ check_content(struct client *c)
 		client_complain(c, FAULT_COUNT, "messages are missing");
 	if (c->jobs != c->messages)
 		return;
+	if (c->set->mode == TOP) {
+		check_headers(c);
+		return;
+	}
 	if (c->got.octets != c->octets)
 		c->results->size_mismatch++;
 	if (!c->set->have_manifest)
@@ -179,7 +208,7 @@ check_deletion(struct client *c)
 void
 transfer_check(struct client *c)
 {
-	if (c->set->mode == FETCH || c->first != NULL)
+	if (asks_all(c))
 		check_content(c);
 	if (c->first != NULL)
 		check_deletion(c);

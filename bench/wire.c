@@ -120,12 +120,12 @@ wire_send(struct client *c, const char *word, const char *rest)
 }
 
 void
-wire_ask(struct client *c, const char *word, uint32_t number)
+wire_ask(struct client *c, const char *word, uint32_t number, const char *rest)
 {
-	char digits[16];
+	char text[24];
 
-	snprintf(digits, sizeof(digits), "%u", number);
-	put(c, word, digits);
+	snprintf(text, sizeof(text), "%u%s", number, rest);
+	put(c, word, text);
 }
 
 static void

@@ -16,8 +16,10 @@ void wire_event(struct client *, uint32_t);
 /** wire_send(c, word, rest): send the command ${word}${rest}. */
 void wire_send(struct client *, const char *word, const char *rest);
 
-/** wire_ask(c, word, number): put a command in the buffer, see wire_flush. */
-void wire_ask(struct client *, const char *word, uint32_t number);
+/** wire_ask(c, word, number, rest): put the command ${word}${number}${rest} in
+ * the buffer, see wire_flush. */
+void wire_ask(
+    struct client *, const char *word, uint32_t number, const char *rest);
 
 /** wire_room(c): octets free in that buffer. */
 size_t wire_room(const struct client *);
