@@ -209,6 +209,13 @@ struct popper_drop {
 
 	/* --- Since 1.3; may be NULL. --- */
 
+	/* As read from octet 0 on, for somebody who wants the header, the empty
+	 * line and ${lines} lines of the body: read no more from the disk than
+	 * that if you know how much it is.  What you know may be wrong: go on
+	 * as long as the sink does not say "enough".  NULL: read is called. */
+	int (*top)(void *self, size_t i, uint64_t lines, struct popper_sink *,
+	    struct popper_error *);
+
 	/* Are the options good, those that the server only knows as text, and
 	 * all together?  Asked once, when modules.conf has been read: -1, with
 	 * an error that names the option, and the server does not start. */

@@ -356,6 +356,7 @@ static const struct popper_drop mbox_drop = {
 	.total = mbox_view_total,
 	.list = mbox_view_list,
 	.configured = mbox_configured,
+	.top = mbox_view_top,
 };
 
 POPPER_MODULE(mbox, .version = "0.1.0",

@@ -24,13 +24,18 @@
 #define MBOX_FROM_MAX 1024
 #define MBOX_HEAD_MAX 512 /* octets that tell a message from others */
 
-/* One message; 32 octets, since there may be very many. */
+/* One message; 40 octets, since there may be very many. */
 struct mbox_record {
 	uint64_t offset; /* of the separator line */
 	uint64_t end; /* behind the message's last octet */
 	uint64_t octets; /* as LIST must say: line ends are CRLF */
 	uint32_t from_len; /* of the separator line, with its line end */
 	uint32_t head_sum; /* mbox_head_sum of its beginning */
+	/* Of the header with the empty line behind it, as stored; UINT32_MAX:
+	 * that or more.  TOP uses it to read no more than it needs, and looks
+	 * for the empty line itself: whatever stands here can do no harm. */
+	uint32_t head_len;
+	uint32_t zero;
 };
 
 struct mbox_index {
@@ -169,8 +174,10 @@ bool mbox_is_untouched(const struct mbox *, const struct stat *st);
 
 /* --- mbox_read.c: messages --- */
 
-/** See read in popper/drop.h. */
+/** See read and top in popper/drop.h. */
 int mbox_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
+    struct popper_error *);
+int mbox_top(void *self, size_t i, uint64_t lines, struct popper_sink *,
     struct popper_error *);
 
 /* --- mbox_received.c: when a message came --- */
@@ -219,15 +226,6 @@ void mbox_index_free(struct mbox_index *);
 /** mbox_region_end(index, i): where what belongs to record ${i} ends. */
 uint64_t mbox_region_end(const struct mbox_index *, size_t i);
 
-/**
- * mbox_head_sum(text, len, from_len):
- * A quick fingerprint of how a message begins: of its separator line, which has
- * ${from_len} octets, and of its header, without private fields, as far as that
- * lies in the first MBOX_HEAD_MAX octets of ${text}.  ${len}: octets there are,
- * at least ${from_len}; not more than the file has.
- */
-uint32_t mbox_head_sum(const char *text, size_t len, size_t from_len);
-
 /** mbox_append(index, record): add it.  0, or -1 without memory. */
 int mbox_append(struct mbox_index *, const struct mbox_record *);
 
@@ -237,6 +235,36 @@ int mbox_append(struct mbox_index *, const struct mbox_record *);
  * notes?  It is no mail: it is not shown and never removed.
  */
 bool mbox_is_internal(int fd, const struct mbox_record *);
+
+/* --- mbox_header.c: how they begin --- */
+
+/**
+ * mbox_head_sum(text, len, from_len):
+ * A quick fingerprint of how a message begins: of its separator line, which has
+ * ${from_len} octets, and of its header, without private fields, as far as that
+ * lies in the first MBOX_HEAD_MAX octets of ${text}.  ${len}: octets there are,
+ * at least ${from_len}; not more than the file has.
+ */
+uint32_t mbox_head_sum(const char *text, size_t len, size_t from_len);
+
+/**
+ * mbox_header(text, len, from_len, sum, seen):
+ * The same, in ${sum}.  In ${seen}: how many octets of ${text} were looked at.
+ * True: they end with the empty line behind the header.
+ */
+bool mbox_header(const char *text, size_t len, size_t from_len, uint32_t *sum,
+    size_t *seen);
+
+/**
+ * mbox_body(text, len):
+ * The first empty line that ends in ${text}: where the next line begins, or 0.
+ * Two octets before ${text} are looked at as well.
+ */
+size_t mbox_body(const char *text, size_t len);
+
+/** mbox_head_len(record, end): what its head_len is if its header, with the
+ * empty line, ends at octet ${end} of the file. */
+uint32_t mbox_head_len(const struct mbox_record *, uint64_t end);
 
 /* --- mbox_mmdf.c: messages between lines of four 0x01 --- */
 

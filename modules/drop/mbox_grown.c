@@ -58,7 +58,7 @@ is_same(const struct mbox_record *a, const struct mbox_record *b)
 {
 	return a->offset == b->offset && a->end == b->end &&
 	    a->octets == b->octets && a->from_len == b->from_len &&
-	    a->head_sum == b->head_sum;
+	    a->head_sum == b->head_sum && a->head_len == b->head_len;
 }
 
 /* Fill m->index from ${kept} and from what came behind it. */

@@ -8,7 +8,7 @@
 #include "mbox.h"
 
 #define MBOX_INDEX_MAGIC 0x31786469786f626du /* also tells the byte order */
-#define MBOX_INDEX_VERSION 4
+#define MBOX_INDEX_VERSION 5
 #define MBOX_INDEX_FILE "mbox.index"
 
 enum mbox_section { MBOX_RECORDS, MBOX_UIDS, MBOX_TEXTS, MBOX_SECTIONS };
@@ -46,7 +46,7 @@ struct mbox_list {
 
 _Static_assert(sizeof(struct mbox_head) == 160, "no holes on the disk");
 _Static_assert(sizeof(struct mbox_list) == 16, "no holes on the disk");
-_Static_assert(sizeof(struct mbox_record) == 32, "no holes on the disk");
+_Static_assert(sizeof(struct mbox_record) == 40, "no holes on the disk");
 _Static_assert(sizeof(struct mbox_uid) == 24, "no holes on the disk");
 
 /* An index that is there, of which only the head was read. */

@@ -185,7 +185,8 @@ are_sane(const struct mbox_record *r, const struct mbox_head *head)
 		    r->from_len > r->end - r->offset)
 			return false;
 		len = r->end - r->offset - r->from_len;
-		if (r->octets < len || r->octets - len > len + 2)
+		if (r->octets < len || r->octets - len > len + 2 ||
+		    r->head_len > len || r->zero != 0)
 			return false;
 		at = r->end;
 		if (i >= head->internal)

@@ -21,6 +21,7 @@ struct scan {
 	struct mbox_record now; /* offset and separator of the message */
 	int fd;
 	uint64_t text; /* where the message itself begins */
+	uint64_t body; /* behind the first empty line; 0: not met yet */
 	uint64_t at; /* where the line begins that comes next */
 	uint64_t bare; /* line feeds without CR in this message */
 	bool open; /* a separator was seen */
@@ -52,6 +53,7 @@ end_message(struct scan *s)
 	if (!s->open || s->blank)
 		return 0;
 	s->now.end = s->at;
+	s->now.head_len = mbox_head_len(&s->now, s->body > 0 ? s->body : s->at);
 	s->now.octets = s->at - s->text + s->bare + (s->whole ? 0 : 2);
 	if (s->now.end - s->now.offset < len)
 		len = (size_t)(s->now.end - s->now.offset);
@@ -74,7 +76,7 @@ begin_message(struct scan *s, size_t len)
 	s->now.from_len = (uint32_t)len;
 	s->at += len;
 	s->text = s->at;
-	s->bare = 0;
+	s->bare = s->body = 0;
 	s->open = s->blank = true;
 	return 0;
 }
@@ -102,6 +104,8 @@ take_line(struct scan *s, const char *line, size_t len, bool begins)
 	s->bare += whole && (len == 1 || line[len - 2] != '\r');
 	s->whole = whole;
 	s->at += len;
+	if (s->body == 0 && whole && begins && empty)
+		s->body = s->at;
 	return 0;
 }
 

@@ -33,6 +33,8 @@ struct scan {
 	size_t pos; /* searched, and line feeds counted, up to here */
 	uint64_t base; /* where buf begins in the file */
 	uint64_t bare; /* line feeds without CR in this message */
+	uint64_t header; /* searched for its end up to here in the file */
+	bool in_header; /* that was not found yet */
 };
 
 /* Look at ${len} octets one by one: see find_f. */
@@ -113,54 +115,6 @@ find_f(const char *p, size_t len, uint64_t *bare)
 	return at + find_f_slowly(p + at, len - at, bare);
 }
 
-static uint64_t
-add_to_sum(uint64_t sum, const char *text, size_t len)
-{
-	uint64_t word;
-	size_t n;
-
-	for (; len > 0; text += n, len -= n) {
-		n = len < sizeof(word) ? len : sizeof(word);
-		word = 0;
-		memcpy(&word, text, n);
-		sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-		sum ^= sum >> 32;
-	}
-	return sum;
-}
-
-/* May it begin a field in which programs keep notes?  See mbox_is_private. */
-static bool
-may_be_private(char c)
-{
-	return c == 'S' || c == 's' || c == 'X' || c == 'x' || c == 'C' ||
-	    c == 'c';
-}
-
-uint32_t
-mbox_head_sum(const char *text, size_t len, size_t from_len)
-{
-	uint64_t sum = add_to_sum(0, text, from_len);
-	size_t at = from_len, n;
-	bool skip = false;
-	const char *lf;
-
-	if (len > MBOX_HEAD_MAX)
-		len = MBOX_HEAD_MAX;
-	for (; at < len; at += n) {
-		lf = memchr(text + at, '\n', len - at);
-		n = lf == NULL ? len - at : (size_t)(lf + 1 - text) - at;
-		if (text[at] == '\n' || (n == 2 && text[at] == '\r'))
-			break; /* the end of the header */
-		if (text[at] != ' ' && text[at] != '\t')
-			skip = may_be_private(text[at]) &&
-			    mbox_is_private(popper_slice(text + at, n));
-		if (!skip)
-			sum = add_to_sum(sum, text + at, n);
-	}
-	return (uint32_t)sum;
-}
-
 int
 mbox_append(struct mbox_index *index, const struct mbox_record *record)
 {
@@ -193,6 +147,17 @@ empty_line(const char *at, uint64_t len)
 	return 0;
 }
 
+/* Look for the end of the header in what is in the buffer. */
+static void
+find_body(struct scan *s)
+{
+	size_t at = (size_t)(s->header - s->base), n;
+
+	n = mbox_body(s->buf + at, s->len - at);
+	s->in_header = n == 0;
+	s->header += n == 0 ? s->len - at : n;
+}
+
 /* The message that we are in ends at ${at} of the buffer. */
 static int
 end_message(struct scan *s, size_t at)
@@ -202,6 +167,7 @@ end_message(struct scan *s, size_t at)
 	size_t cut = empty_line(s->buf + at, len);
 
 	r->end = s->base + at - cut;
+	r->head_len = mbox_head_len(r, s->in_header ? r->end : s->header);
 	r->octets = len + s->bare - cut;
 	if (cut == 1)
 		r->octets--; /* the LF cut off was counted as two */
@@ -213,9 +179,15 @@ end_message(struct scan *s, size_t at)
 static void
 begin_message(struct scan *s, size_t at, size_t from_len)
 {
+	size_t seen;
+
 	s->now.offset = s->base + at;
 	s->now.from_len = (uint32_t)from_len;
-	s->now.head_sum = mbox_head_sum(s->buf + at, s->len - at, from_len);
+	s->in_header = !mbox_header(
+	    s->buf + at, s->len - at, from_len, &s->now.head_sum, &seen);
+	s->header = s->now.offset + seen;
+	if (s->in_header)
+		find_body(s);
 	s->bare = 0;
 	s->pos = at + from_len;
 }
@@ -227,6 +199,8 @@ search(struct scan *s, size_t limit)
 	const char *at;
 	size_t n;
 
+	if (s->in_header)
+		find_body(s);
 	while (s->pos < limit) {
 		s->pos += find_f(s->buf + s->pos, limit - s->pos, &s->bare);
 		at = s->buf + s->pos;

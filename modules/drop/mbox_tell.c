@@ -74,10 +74,12 @@ dump_records(struct popper_sink *sink, const struct mbox_head *h,
 		if (uids != NULL && i >= h->internal)
 			mbox_uid_string(texts, &uids[i - h->internal], uid);
 		if (say(sink,
-			"%zu offset=%llu end=%llu from=%u octets=%llu uid=%s",
+			"%zu offset=%llu end=%llu from=%u header=%u "
+			"octets=%llu uid=%s",
 			i + 1 - h->internal, (ull)records[i].offset,
 			(ull)records[i].end, (unsigned)records[i].from_len,
-			(ull)records[i].octets, uid) == -1)
+			(unsigned)records[i].head_len, (ull)records[i].octets,
+			uid) == -1)
 			return -1;
 	}
 	return 0;

@@ -53,6 +53,13 @@ mbox_view_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 }
 
 int
+mbox_view_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	return mbox_top(self, number(mbox_from_self(self), i), lines, sink, e);
+}
+
+int
 mbox_view_total(void *self, uint64_t *octets, struct popper_error *e)
 {
 	const struct mbox *m = mbox_from_self(self);

@@ -136,6 +136,8 @@ int mbox_view_describe(void *self, size_t i, unsigned want,
     struct popper_message *, struct popper_error *);
 int mbox_view_read(void *self, size_t i, uint64_t offset, struct popper_sink *,
     struct popper_error *);
+int mbox_view_top(void *self, size_t i, uint64_t lines, struct popper_sink *,
+    struct popper_error *);
 enum popper_outcome mbox_view_commit(
     void *self, const struct popper_changes *, struct popper_error *);
 int mbox_view_total(void *self, uint64_t *octets, struct popper_error *);

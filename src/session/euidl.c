@@ -104,7 +104,7 @@ find_from(struct session *s, size_t i, struct header *h)
 	*h = (struct header){
 		.sink = { .put = header_put }, .line_start = true, .blank = true
 	};
-	if (m->driver->read(m->self, i, 0, &h->sink, &e) == -1)
+	if (maildrop_top(m, i, 0, &h->sink, &e) == -1)
 		log_failure("EUIDL", &e);
 	h->from[h->len] = '\0';
 }

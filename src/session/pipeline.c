@@ -58,7 +58,10 @@ pour(struct session *s, const struct popper_request *request,
 	error_clear(e);
 	first = extensions_filter(&s->extensions, request, last, &f, e);
 	s->altered = f.count > 0;
-	if (first != NULL)
+	if (first != NULL && request->lines != PIPELINE_ALL)
+		result = maildrop_top(
+		    &s->maildrop, request->i, request->lines, first, e);
+	else if (first != NULL)
 		result = s->maildrop.driver->read(
 		    s->maildrop.self, request->i, 0, first, e);
 	return extensions_finish(&f, result, e);

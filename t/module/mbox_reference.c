@@ -94,6 +94,22 @@ scan_mmdf(struct popper_slice file, struct mbox_index *index)
 	}
 }
 
+/* Octets of the header, and of the empty line behind it. */
+static uint32_t
+header_len(struct popper_slice message)
+{
+	size_t at = 0, blank;
+
+	while (at < message.len) {
+		if ((blank = is_blank(message, at)) > 0)
+			return (uint32_t)(at + blank);
+		while (at < message.len && message.ptr[at] != '\n')
+			at++;
+		at += at < message.len;
+	}
+	return (uint32_t)at;
+}
+
 int
 reference_scan(struct popper_slice file, struct mbox_index *index)
 {
@@ -130,6 +146,8 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 		r = &index->records[i];
 		from = (size_t)r->offset + r->from_len;
 		r->octets = octets_sent(file.ptr + from, (size_t)r->end - from);
+		r->head_len = header_len(
+		    popper_slice(file.ptr + from, (size_t)r->end - from));
 		r->head_sum = mbox_head_sum(file.ptr + r->offset,
 		    (size_t)(r->end - r->offset), r->from_len);
 	}
