@@ -24,19 +24,20 @@
 #define MBOX_FROM_MAX 1024
 #define MBOX_HEAD_MAX 512 /* octets that tell a message from others */
 
-/* One message; 40 octets, since there may be very many. */
+/* One message; 32 octets, since there may be very many. */
 struct mbox_record {
 	uint64_t offset; /* of the separator line */
 	uint64_t end; /* behind the message's last octet */
 	uint64_t octets; /* as LIST must say: line ends are CRLF */
-	uint32_t from_len; /* of the separator line, with its line end */
+	uint16_t from_len; /* of the separator line, with its line end */
+	/* Of the header with the empty line behind it, as stored; UINT16_MAX:
+	 * that or more.  TOP reads so much at first, and looks for the empty
+	 * line itself: whatever stands here does no harm. */
+	uint16_t head_len;
 	uint32_t head_sum; /* mbox_head_sum of its beginning */
-	/* Of the header with the empty line behind it, as stored; UINT32_MAX:
-	 * that or more.  TOP uses it to read no more than it needs, and looks
-	 * for the empty line itself: whatever stands here can do no harm. */
-	uint32_t head_len;
-	uint32_t zero;
 };
+
+_Static_assert(MBOX_FROM_MAX <= UINT16_MAX, "from_len has two octets");
 
 struct mbox_index {
 	struct mbox_record *records;
@@ -264,7 +265,7 @@ size_t mbox_body(const char *text, size_t len);
 
 /** mbox_head_len(record, end): what its head_len is if its header, with the
  * empty line, ends at octet ${end} of the file. */
-uint32_t mbox_head_len(const struct mbox_record *, uint64_t end);
+uint16_t mbox_head_len(const struct mbox_record *, uint64_t end);
 
 /* --- mbox_mmdf.c: messages between lines of four 0x01 --- */
 

@@ -78,11 +78,11 @@ mbox_body(const char *text, size_t len)
 	return 0;
 }
 
-uint32_t
+uint16_t
 mbox_head_len(const struct mbox_record *r, uint64_t end)
 {
 	uint64_t from = r->offset + r->from_len, len;
 
 	len = (end < r->end ? end : r->end) - from;
-	return len < UINT32_MAX ? (uint32_t)len : UINT32_MAX;
+	return len < UINT16_MAX ? (uint16_t)len : UINT16_MAX;
 }

@@ -46,7 +46,7 @@ struct mbox_list {
 
 _Static_assert(sizeof(struct mbox_head) == 160, "no holes on the disk");
 _Static_assert(sizeof(struct mbox_list) == 16, "no holes on the disk");
-_Static_assert(sizeof(struct mbox_record) == 40, "no holes on the disk");
+_Static_assert(sizeof(struct mbox_record) == 32, "no holes on the disk");
 _Static_assert(sizeof(struct mbox_uid) == 24, "no holes on the disk");
 
 /* An index that is there, of which only the head was read. */

@@ -186,7 +186,7 @@ are_sane(const struct mbox_record *r, const struct mbox_head *head)
 			return false;
 		len = r->end - r->offset - r->from_len;
 		if (r->octets < len || r->octets - len > len + 2 ||
-		    r->head_len > len || r->zero != 0)
+		    r->head_len > len)
 			return false;
 		at = r->end;
 		if (i >= head->internal)

@@ -73,7 +73,7 @@ begin_message(struct scan *s, size_t len)
 	if (end_message(s) == -1)
 		return -1;
 	s->now.offset = s->at;
-	s->now.from_len = (uint32_t)len;
+	s->now.from_len = (uint16_t)len;
 	s->at += len;
 	s->text = s->at;
 	s->bare = s->body = 0;
@@ -95,7 +95,7 @@ take_line(struct scan *s, const char *line, size_t len, bool begins)
 	if (begins && s->text == s->at && s->now.from_len <= OCTETS + 2 &&
 	    s->now.from_len + len <= MBOX_FROM_MAX &&
 	    mbox_from(line, len) > 0) {
-		s->now.from_len += (uint32_t)len;
+		s->now.from_len = (uint16_t)(s->now.from_len + len);
 		s->at += len;
 		s->text = s->at;
 		return 0;

@@ -121,8 +121,8 @@ mbox_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
 
 	if ((r = find(m, i, &p, e)) == NULL)
 		return -1;
-	if (r->head_len > 0 && r->head_len < MBOX_BUFFER &&
-	    lines < (MBOX_BUFFER - r->head_len) / LINE)
+	if (r->head_len > 0 &&
+	    lines < (size_t)(MBOX_BUFFER - r->head_len) / LINE)
 		p.first = r->head_len + (size_t)lines * LINE;
 	return read_part(m, &p, sink, e);
 }

@@ -182,7 +182,7 @@ begin_message(struct scan *s, size_t at, size_t from_len)
 	size_t seen;
 
 	s->now.offset = s->base + at;
-	s->now.from_len = (uint32_t)from_len;
+	s->now.from_len = (uint16_t)from_len;
 	s->in_header = !mbox_header(
 	    s->buf + at, s->len - at, from_len, &s->now.head_sum, &seen);
 	s->header = s->now.offset + seen;

@@ -160,13 +160,16 @@ compare(struct popper_sink *sink, const struct mbox_head *h,
 		    told++ >= TOLD_MOST)
 			continue;
 		if (say(sink,
-			MBOX_INDEX_FILE ": message %zu is at %llu to %llu and "
-					"has %llu octets, the index says %llu "
-					"to %llu and %llu",
+			MBOX_INDEX_FILE ": message %zu is at %llu to %llu, "
+					"with %llu octets and a header of %u; "
+					"the index says %llu to %llu, %llu and "
+					"%u",
 			i + 1 - h->internal, (ull)now->records[i].offset,
 			(ull)now->records[i].end, (ull)now->records[i].octets,
+			(unsigned)now->records[i].head_len,
 			(ull)known[i].offset, (ull)known[i].end,
-			(ull)known[i].octets) == -1)
+			(ull)known[i].octets,
+			(unsigned)known[i].head_len) == -1)
 			return -1;
 	}
 	if (told > TOLD_MOST)

@@ -258,6 +258,51 @@ random_files_agree_with_the_reference(void **state)
 	free(file);
 }
 
+/* A header of ${len} octets, one field after the other, and a body. */
+static size_t
+put_header(char *file, size_t len, const char *line_end)
+{
+	char *p = stpcpy(file, FROM_A), *end = p + len;
+
+	while (end - p > 70) {
+		memset(p, 'x', 50);
+		p = stpcpy(p + 50, line_end);
+	}
+	memset(p, 'y', (size_t)(end - p));
+	p = stpcpy(end, line_end);
+	p = stpcpy(p, line_end);
+	p = stpcpy(p, "Text\n\n" FROM_B "A: b\n\nText\n");
+	return (size_t)(p - file);
+}
+
+/* ... and those that are longer than a window, and than is noted. */
+static void
+headers_end_anywhere_in_a_window(void **state)
+{
+	static const char *const ends[] = { "\n", "\r\n" };
+	const size_t window = (size_t)4 * MBOX_FROM_MAX;
+	char *file = malloc(150000);
+	size_t len, i;
+
+	(void)state;
+	assert_non_null(file);
+	for (i = 0; i < 2; i++) {
+		for (len = window - 120; len < window + 20; len++)
+			reference_check(
+			    popper_slice(file, put_header(file, len, ends[i])),
+			    window);
+		for (len = 3 * window - 60; len < 3 * window; len++)
+			reference_check(
+			    popper_slice(file, put_header(file, len, ends[i])),
+			    window);
+		for (len = 65520; len < 65540; len++)
+			reference_check(
+			    popper_slice(file, put_header(file, len, ends[i])),
+			    window);
+	}
+	free(file);
+}
+
 /* Every octet value, and from any offset on. */
 static void
 messages_are_read_byte_for_byte(void **state)
@@ -326,6 +371,7 @@ main(void)
 		cmocka_unit_test(long_lines_never_separate),
 		cmocka_unit_test_setup_teardown(
 		    sizes_are_as_sent, rig_setup, rig_teardown),
+		cmocka_unit_test(headers_end_anywhere_in_a_window),
 		cmocka_unit_test(random_files_agree_with_the_reference),
 		cmocka_unit_test_setup_teardown(
 		    messages_are_read_byte_for_byte, rig_setup, rig_teardown),

@@ -391,6 +391,28 @@ damage(struct rig *r, off_t at)
 	assert_int_equal(close(fd), 0);
 }
 
+/* Another length of the first header, and sums that say it is right. */
+static void
+lie(struct rig *r)
+{
+	struct mbox_head head;
+	struct mbox_record records[4];
+	int fd = openat(r->state, INDEX, O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(pread(fd, &head, sizeof(head), 0), sizeof(head));
+	assert_int_equal(head.count, 4);
+	assert_int_equal(
+	    pread(fd, records, sizeof(records), sizeof(head)), sizeof(records));
+	records[1].head_len = 7;
+	head.sums[MBOX_RECORDS] =
+	    mbox_index_sum(MBOX_RECORDS, records, sizeof(records));
+	head.sum = mbox_head_sum_of(&head);
+	assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+	assert_int_equal(pwrite(fd, records, sizeof(records), sizeof(head)),
+	    sizeof(records));
+	assert_int_equal(close(fd), 0);
+}
+
 static void
 the_administrator_can_look(void **state)
 {
@@ -406,8 +428,16 @@ the_administrator_can_look(void **state)
 	text = told(r, r->drop->dump);
 	assert_non_null(strstr(text, "messages=3 "));
 	assert_non_null(strstr(text, "uid=-\n1 offset="));
+	assert_non_null(strstr(text, " header=25 octets="));
 	assert_int_equal(strcmp(text + strlen(text) - 3, ".2\n"), 0);
 	assert_string_equal(told(r, r->drop->check), "");
+	lie(r);
+	text = told(r, r->drop->check);
+	assert_non_null(strstr(text, "message 1 is at "));
+	assert_non_null(strstr(text, " a header of 25; "));
+	assert_non_null(strstr(text, " and 7"));
+	assert_non_null(strstr(told(r, r->drop->dump), " header=7 octets="));
+	assert_non_null(strstr(told(r, r->drop->rebuild), "messages=3 "));
 	rig_open(r);
 	rig_uid(r, 2, before);
 	rig_close(r);

@@ -235,12 +235,21 @@ keep_quiet(struct popper_lister *lister, size_t i, uint64_t octets,
 	return 0;
 }
 
+static int
+take_all(struct popper_sink *sink, struct popper_slice piece)
+{
+	(void)sink;
+	(void)piece;
+	return 0;
+}
+
 /* The session goes on, whatever it may say. */
 static void
 ask_all(struct rig *r)
 {
 	struct popper_message message;
 	struct popper_lister lister = { .put = keep_quiet };
+	struct popper_sink sink = { .put = take_all };
 	size_t i;
 
 	if (rig_try_open(r) == -1)
@@ -253,6 +262,7 @@ ask_all(struct rig *r)
 		if (r->drop->describe(
 			r->self, i, POPPER_WANT_UID, &message, &r->error) == 0)
 			assert_in_range(strlen(message.uid), 1, POPPER_UID_MAX);
+		(void)r->drop->top(r->self, i, i, &sink, &r->error);
 	}
 	(void)r->drop->list(r->self, POPPER_WANT_UID, &lister, &r->error);
 	rig_close(r);
@@ -283,11 +293,33 @@ forged_ones_harm_nobody(void **state)
 			ask_all(r);
 		}
 	/* Of records that no scan could find none is believed. */
-	for (k = 0; k < 3 * sizeof(uint64_t); k += sizeof(uint64_t)) {
+	for (k = 0; k < sizeof(struct mbox_record); k += sizeof(uint64_t)) {
 		forge(r, index, sizeof(struct mbox_head) + k,
 		    popper_slice((const char *)&numbers[7], 8));
 		index_expect_scanned(r, expected);
 	}
+	free(text);
+	free(expected);
+}
+
+/* Each version is another format. */
+static void
+older_ones_are_replaced(void **state)
+{
+	const uint32_t older = MBOX_INDEX_VERSION - 1,
+		       newer = MBOX_INDEX_VERSION + 1;
+	const size_t at = offsetof(struct mbox_head, version);
+	struct rig *r = *state;
+	char *expected, *text;
+	size_t len;
+
+	text = good_index(r, &expected, &len);
+	forge(r, popper_slice(text, len), at,
+	    popper_slice((const char *)&older, sizeof(older)));
+	expect_ignored(r, expected);
+	forge(r, popper_slice(text, len), at,
+	    popper_slice((const char *)&newer, sizeof(newer)));
+	expect_ignored(r, expected);
 	free(text);
 	free(expected);
 }
@@ -431,6 +463,7 @@ main(void)
 		RIGGED(damage_is_mended_when_it_is_met),
 		RIGGED(an_undelete_mends_it_too),
 		RIGGED(forged_ones_harm_nobody),
+		RIGGED(older_ones_are_replaced),
 		RIGGED(forged_texts_are_ignored),
 		RIGGED(remains_are_no_obstacle),
 		RIGGED(a_state_folder_without_rights_is_no_trouble),

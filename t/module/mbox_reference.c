@@ -80,7 +80,7 @@ scan_mmdf(struct popper_slice file, struct mbox_index *index)
 			    mbox_from(file.ptr + at + len, file.len - at - len);
 			if (len > MBOX_FROM_MAX)
 				len = mbox_mmdf(file.ptr + at, file.len - at);
-			now.from_len = (uint32_t)len;
+			now.from_len = (uint16_t)len;
 			blank = true;
 			at += len;
 			continue;
@@ -95,19 +95,19 @@ scan_mmdf(struct popper_slice file, struct mbox_index *index)
 }
 
 /* Octets of the header, and of the empty line behind it. */
-static uint32_t
+static size_t
 header_len(struct popper_slice message)
 {
 	size_t at = 0, blank;
 
 	while (at < message.len) {
 		if ((blank = is_blank(message, at)) > 0)
-			return (uint32_t)(at + blank);
+			return at + blank;
 		while (at < message.len && message.ptr[at] != '\n')
 			at++;
 		at += at < message.len;
 	}
-	return (uint32_t)at;
+	return at;
 }
 
 int
@@ -132,7 +132,7 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 				    at - blank;
 			add(index,
 			    (struct mbox_record){
-				.offset = at, .from_len = (uint32_t)from });
+				.offset = at, .from_len = (uint16_t)from });
 		}
 		last = blank = is_blank(file, at);
 		before = blank > 0;
@@ -146,8 +146,9 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 		r = &index->records[i];
 		from = (size_t)r->offset + r->from_len;
 		r->octets = octets_sent(file.ptr + from, (size_t)r->end - from);
-		r->head_len = header_len(
+		from = header_len(
 		    popper_slice(file.ptr + from, (size_t)r->end - from));
+		r->head_len = (uint16_t)(from < UINT16_MAX ? from : UINT16_MAX);
 		r->head_sum = mbox_head_sum(file.ptr + r->offset,
 		    (size_t)(r->end - r->offset), r->from_len);
 	}
