@@ -3,7 +3,8 @@
  *
  * For those who use a drop, as the server and modules that wrap one do.  A
  * drop without total or list, perhaps since it was built for an older
- * interface, is asked for one message after the other.
+ * interface, is asked for one message after the other; one without top, to
+ * read.
  */
 #ifndef POPPER_BULK_H
 #define POPPER_BULK_H
@@ -74,6 +75,17 @@ popper_drop_list(const struct popper_drop *drop, void *self, unsigned want,
 			break;
 	}
 	return 0;
+}
+
+/** popper_drop_top(drop, self, i, lines, sink, error): as top in
+ * popper/drop.h. */
+static inline int
+popper_drop_top(const struct popper_drop *drop, void *self, size_t i,
+    uint64_t lines, struct popper_sink *sink, struct popper_error *error)
+{
+	if (POPPER_DROP_HAS(drop, top))
+		return drop->top(self, i, lines, sink, error);
+	return drop->read(self, i, 0, sink, error);
 }
 
 #endif

@@ -191,6 +191,18 @@ read_message(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	    b, &b->shown[i - b->inner_count], offset, sink, e);
 }
 
+static int
+top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct bulletins *b = self;
+
+	if (i < b->inner_count)
+		return popper_drop_top(
+		    b->inner, b->inner_self, i, lines, sink, e);
+	return read_message(b, i, 0, sink, e);
+}
+
 /* Does the list's entry ${h} stay, given the marks of what was shown? */
 static bool
 stays(const struct bulletins *b, const struct bulletins_held *h,
@@ -324,4 +336,5 @@ const struct popper_drop bulletins_drop = {
 	.total = total,
 	.list = list,
 	.is_measured = is_measured,
+	.top = top,
 };

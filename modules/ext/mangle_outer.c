@@ -242,6 +242,21 @@ outer_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	return 0;
 }
 
+static int
+outer_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	struct outer *o = self;
+	struct mangle_result r;
+
+	if (!o->m->past && find(o, i, true, &r, e) == -1)
+		return -1;
+	if (o->m->past || r.state == MANGLE_UNTOUCHED)
+		return popper_drop_top(
+		    o->inner, o->inner_self, i, lines, sink, e);
+	return outer_read(self, i, 0, sink, e);
+}
+
 struct saving {
 	struct popper_lister lister;
 	const struct outer *o;
@@ -321,6 +336,7 @@ static const struct popper_drop outer_drop = {
 	.total = outer_total,
 	.list = outer_list,
 	.is_measured = outer_is_measured,
+	.top = outer_top,
 };
 
 const struct popper_drop *

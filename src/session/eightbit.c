@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -44,7 +46,8 @@ eightbit_check(struct session *s, size_t i, struct popper_error *e)
 	    strcmp(s->settings->utf8_messages, "refuse") != 0)
 		return 0;
 	/* One that cannot be read is refused for that, and by others. */
-	if (maildrop_top(m, i, 0, &h.sink, e) == -1 || !h.foreign)
+	if (popper_drop_top(m->driver, m->self, i, 0, &h.sink, e) == -1 ||
+	    !h.foreign)
 		return 0;
 	return error_set(
 	    e, POPPER_NEEDS_UTF8, "message %zu has a header in UTF-8", i + 1);

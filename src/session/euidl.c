@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -104,7 +106,7 @@ find_from(struct session *s, size_t i, struct header *h)
 	*h = (struct header){
 		.sink = { .put = header_put }, .line_start = true, .blank = true
 	};
-	if (maildrop_top(m, i, 0, &h->sink, &e) == -1)
+	if (popper_drop_top(m->driver, m->self, i, 0, &h->sink, &e) == -1)
 		log_failure("EUIDL", &e);
 	h->from[h->len] = '\0';
 }

@@ -167,15 +167,6 @@ maildrop_open(struct maildrop *m, const struct used_modules *drops,
 	return 0;
 }
 
-int
-maildrop_top(const struct maildrop *m, size_t i, uint64_t lines,
-    struct popper_sink *sink, struct popper_error *e)
-{
-	if (MAILDROP_HAS(m->driver, top))
-		return m->driver->top(m->self, i, lines, sink, e);
-	return m->driver->read(m->self, i, 0, sink, e);
-}
-
 void
 maildrop_close(struct maildrop *m)
 {

@@ -38,10 +38,6 @@ int maildrop_enclose(const struct used_modules *drops,
 int maildrop_open(struct maildrop *, const struct used_modules *drops,
     const struct popper_place *, struct popper_error *);
 
-/** maildrop_top(m, i, lines, sink, error): see top in popper/drop.h. */
-int maildrop_top(const struct maildrop *, size_t i, uint64_t lines,
-    struct popper_sink *, struct popper_error *);
-
 /** maildrop_close(m): close it, once; the locks are gone then. */
 void maildrop_close(struct maildrop *);
 

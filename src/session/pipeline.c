@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "base/error.h"
 #include "base/log.h"
 
@@ -51,6 +53,7 @@ static int
 pour(struct session *s, const struct popper_request *request,
     struct popper_sink *last, struct popper_error *e)
 {
+	const struct maildrop *m = &s->maildrop;
 	struct filters f;
 	struct popper_sink *first;
 	int result = -1;
@@ -58,12 +61,11 @@ pour(struct session *s, const struct popper_request *request,
 	error_clear(e);
 	first = extensions_filter(&s->extensions, request, last, &f, e);
 	s->altered = f.count > 0;
-	if (first != NULL && request->lines != PIPELINE_ALL)
-		result = maildrop_top(
-		    &s->maildrop, request->i, request->lines, first, e);
+	if (first != NULL && request->lines == PIPELINE_ALL)
+		result = m->driver->read(m->self, request->i, 0, first, e);
 	else if (first != NULL)
-		result = s->maildrop.driver->read(
-		    s->maildrop.self, request->i, 0, first, e);
+		result = popper_drop_top(
+		    m->driver, m->self, request->i, request->lines, first, e);
 	return extensions_finish(&f, result, e);
 }
 

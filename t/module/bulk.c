@@ -64,11 +64,23 @@ inner_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 {
 	(void)self;
 	(void)i;
-	(void)offset;
-	(void)sink;
 	(void)e;
-	fail_msg("nobody wants to read");
-	return -1;
+	if (!bulk.readable)
+		fail_msg("nobody wants to read");
+	assert_int_equal(offset, 0);
+	return sink->put(sink, popper_slice_text(BULK_TEXT)) == -1 ? -1 : 0;
+}
+
+static int
+inner_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	(void)self;
+	(void)e;
+	bulk.tops++;
+	assert_true(i < bulk.count);
+	assert_int_equal(lines, 9);
+	return sink->put(sink, popper_slice_text(BULK_TEXT)) == -1 ? -1 : 0;
 }
 
 static enum popper_outcome
@@ -146,7 +158,8 @@ const struct popper_drop bulk_drop = { .size = sizeof(bulk_drop),
 	.close = inner_close,
 	.total = inner_total,
 	.list = inner_list,
-	.is_measured = inner_is_measured };
+	.is_measured = inner_is_measured,
+	.top = inner_top };
 
 const struct popper_drop bulk_old_drop = { .size = offsetof(
 					       struct popper_drop, recover),
@@ -158,9 +171,38 @@ const struct popper_drop bulk_old_drop = { .size = offsetof(
 	/* What lies behind the end of the struct is not looked at. */
 	.total = inner_total,
 	.list = inner_list,
-	.is_measured = inner_is_measured };
+	.is_measured = inner_is_measured,
+	.top = inner_top };
 
 /* --- What a wrapper says. --- */
+
+struct reader {
+	struct popper_sink sink;
+	char text[256];
+	size_t len;
+};
+
+static int
+read_piece(struct popper_sink *sink, struct popper_slice s)
+{
+	struct reader *r = (struct reader *)sink;
+
+	assert_true(s.len < sizeof(r->text) - r->len);
+	memcpy(r->text + r->len, s.ptr, s.len);
+	r->len += s.len;
+	return 0;
+}
+
+bool
+bulk_top(const struct popper_drop *drop, void *self, size_t i)
+{
+	struct reader r = { .sink = { .put = read_piece } };
+	struct popper_error e;
+
+	assert_int_equal(drop->top(self, i, 9, &r.sink, &e), 0);
+	assert_true(r.len > 0);
+	return strcmp(r.text, BULK_TEXT) == 0;
+}
 
 struct compare {
 	struct popper_lister lister;

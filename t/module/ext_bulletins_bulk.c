@@ -148,6 +148,23 @@ lists_are_what_is_described(void **state)
 	}
 }
 
+static void
+a_top_of_mail_is_one(void **state)
+{
+	(void)state;
+	bulletins_post("1.a", "one");
+	bulk.count = 4;
+	for (int old = 0; old <= 1; old++) {
+		bulletins_inner = old ? &bulk_old_drop : &bulk_drop;
+		bulk.readable = old;
+		assert_int_equal(bulletins_login(), 0);
+		assert_true(bulk_top(bulletins_session, bulletins_outer, 3));
+		assert_false(bulk_top(bulletins_session, bulletins_outer, 4));
+		assert_int_equal(bulk.tops, 1);
+		bulletins_logout();
+	}
+}
+
 /* Also if no bulletin is shown: ids do not change because one came. */
 static void
 no_sender_makes_a_bulletin(void **state)
@@ -209,6 +226,7 @@ main(void)
 		TEST(nor_with_some),
 		TEST(login_asks_for_no_size),
 		TEST(lists_are_what_is_described),
+		TEST(a_top_of_mail_is_one),
 		TEST(no_sender_makes_a_bulletin),
 		TEST(failures_are_passed_on),
 	};

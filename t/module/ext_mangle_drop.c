@@ -279,6 +279,8 @@ known_sizes_cost_one_list(void **state)
 	assert_int_equal(bulk.described, 1);
 	bulk.count = 20;
 	bulk_agrees(drop, self);
+	assert_true(bulk_top(drop, self, 8));
+	assert_int_equal(bulk.tops, 1);
 	drop->close(self);
 }
 
