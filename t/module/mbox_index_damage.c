@@ -354,74 +354,6 @@ forged_texts_are_ignored(void **state)
 	free(expected);
 }
 
-/* What an earlier session left half-written is no obstacle. */
-static void
-remains_are_no_obstacle(void **state)
-{
-	struct rig *r = *state;
-	int fd = openat(r->state, INDEX ".new", O_WRONLY | O_CREAT, 0400);
-
-	assert_int_not_equal(fd, -1);
-	(void)close(fd);
-	rig_put(r, ONE TWO);
-	rig_open(r);
-	assert_true(index_is_used(r));
-	assert_false(rig_exists(r, INDEX ".new"));
-	assert_int_equal(mkdirat(r->state, INDEX ".new", 0700), 0);
-	rig_deliver(r, TWO);
-	assert_false(index_is_used(r));
-	rig_open(r);
-	assert_int_equal(r->drop->count(r->self), 3);
-	rig_close(r);
-	assert_false(index_is_used(r));
-}
-
-static int
-without_rights(struct rig *r)
-{
-	struct popper_message message;
-	int i;
-
-	MUST(fchmod(r->state, 0500) == 0);
-	for (i = 0; i < 2; i++) {
-		MUST(rig_try_open(r) == 0);
-		MUST(r->drop->count(r->self) == 2);
-		MUST(r->drop->describe(r->self, 1, POPPER_WANT_UID, &message,
-			 &r->error) == 0);
-		rig_close(r);
-		MUST(!rig_exists(r, INDEX) && !rig_exists(r, INDEX ".new"));
-	}
-	/* One that cannot be replaced or removed. */
-	MUST(fchmod(r->state, 0700) == 0);
-	MUST(rig_try_open(r) == 0);
-	rig_close(r);
-	MUST(rig_exists(r, INDEX));
-	MUST(fchmod(r->state, 0500) == 0);
-	rig_deliver(r, TWO);
-	for (i = 0; i < 2; i++) {
-		MUST(rig_try_open(r) == 0);
-		MUST(r->drop->count(r->self) == 3);
-		rig_close(r);
-	}
-	/* The end of the file goes without a backup. */
-	MUST(rig_try_open(r) == 0);
-	MUST(rig_commit(r, "--D") == POPPER_DONE);
-	rig_close(r);
-	MUST(rig_try_open(r) == 0);
-	MUST(r->drop->count(r->self) == 2);
-	MUST(fchmod(r->state, 0700) == 0);
-	return 0;
-}
-
-static void
-a_state_folder_without_rights_is_no_trouble(void **state)
-{
-	struct rig *r = *state;
-
-	rig_put(r, ONE TWO);
-	assert_int_equal(rig_child(without_rights, r), 0);
-}
-
 /* It is met with the lock held. */
 static void
 an_undelete_mends_it_too(void **state)
@@ -465,8 +397,6 @@ main(void)
 		RIGGED(forged_ones_harm_nobody),
 		RIGGED(older_ones_are_replaced),
 		RIGGED(forged_texts_are_ignored),
-		RIGGED(remains_are_no_obstacle),
-		RIGGED(a_state_folder_without_rights_is_no_trouble),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
