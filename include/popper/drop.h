@@ -164,7 +164,8 @@ struct popper_drop {
 	int (*undelete)(const struct popper_host *, const void *conf,
 	    const struct popper_place *, uint64_t since, uint64_t *count,
 	    struct popper_error *);
-	/* Look at everything, change nothing, write findings as lines. */
+	/* Look at everything, change nothing, write findings as lines; what a
+	 * crash left half done, and open would finish, is one of them. */
 	int (*check)(const struct popper_host *, const void *conf,
 	    const struct popper_place *, struct popper_sink *,
 	    struct popper_error *);

@@ -357,6 +357,9 @@ void maildir_quota(struct maildir *, int64_t octets, int64_t count);
  */
 int maildir_recover(struct maildir *, struct popper_sink *);
 
+/** maildir_is_left(m): is there something that maildir_recover would do? */
+bool maildir_is_left(const struct maildir *);
+
 #define MAILDIR_KEEPS ".popper-trash" /* in cur: one folder for each commit */
 #define MAILDIR_COMMITS 1000 /* of one second, that can be told apart */
 

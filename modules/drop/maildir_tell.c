@@ -235,6 +235,11 @@ check(struct telling *t)
 	char *buffer;
 	int result;
 
+	if (maildir_is_left(m) &&
+	    say(t,
+		"an interrupted removal is waiting: popperctl recover sees to "
+		"it") == -1)
+		return -1;
 	maildir_index_open(m);
 	if (m->index.file == -1) {
 		if (m->state == -1 ||

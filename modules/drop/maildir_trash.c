@@ -275,6 +275,16 @@ maildir_recover(struct maildir *m, struct popper_sink *sink)
 	return wrong ? -1 : 0;
 }
 
+bool
+maildir_is_left(const struct maildir *m)
+{
+	struct stat st;
+
+	return m->tmp != -1 &&
+	    (fstatat(m->tmp, UNDO, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		fstatat(m->tmp, DONE, &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 int
 maildir_trash_return(const struct maildir *m, int kept, const char *name,
     struct maildir_returned *r)

@@ -184,6 +184,14 @@ int mbox_move(struct mbox *, struct mbox_journal *, bool *touched);
 
 /* --- mbox_mend.c --- */
 
+/**
+ * mbox_waiting(host, conf, place, sink, error):
+ * Write a line for each thing that the next open will finish or undo; touch
+ * nothing.  Returns how many, or -1.
+ */
+int mbox_waiting(const struct popper_host *, const void *conf,
+    const struct popper_place *, struct popper_sink *, struct popper_error *);
+
 /** See recover in popper/drop.h. */
 int mbox_mend(const struct popper_host *, const void *conf,
     const struct popper_place *, struct popper_sink *, struct popper_error *);

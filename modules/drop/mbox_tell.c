@@ -11,6 +11,7 @@
 
 #include "mbox_foreign.h"
 #include "mbox_index.h"
+#include "mbox_journal.h"
 #include "mbox_tell.h"
 #include "mbox_trash.h"
 #include "tell.h"
@@ -113,14 +114,19 @@ mbox_dump(const struct popper_host *host, const void *conf,
     struct popper_error *e)
 {
 	struct mbox_kept *kept;
+	int waiting = 0, result;
 	void *self;
-	int result;
 
-	/* Is it an mbox that this user has? */
 	kept = open_kept(host, place);
+	if (kept == NULL &&
+	    (waiting = mbox_waiting(host, conf, place, sink, e)) == -1)
+		return -1;
 	if (kept != NULL) {
 		result = dump(sink, kept);
+	} else if (waiting > 0) {
+		result = say(sink, MBOX_INDEX_FILE ": none that can be used");
 	} else {
+		/* Is it an mbox that this user has? */
 		if (mbox_open(host, conf, place, &self, e) == -1)
 			return -1;
 		((struct mbox *)self)->unsaved = false; /* only looked at */
@@ -217,11 +223,14 @@ mbox_check(const struct popper_host *host, const void *conf,
     const struct popper_place *place, struct popper_sink *sink,
     struct popper_error *e)
 {
+	int result = mbox_waiting(host, conf, place, sink, e);
 	bool there = is_there(place);
-	struct mbox_kept *kept = open_kept(host, place);
+	struct mbox_kept *kept;
 	void *self;
-	int result = 0;
 
+	if (result != 0) /* to open it would change it */
+		return result == -1 ? -1 : 0;
+	kept = open_kept(host, place);
 	if (mbox_open(host, conf, place, &self, e) == -1) {
 		mbox_kept_close(kept);
 		return -1;

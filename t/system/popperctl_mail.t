@@ -238,6 +238,34 @@ def indexes(server, kind):
     tap.equal(ids(server, user), before, "the mail is as it was")
 
 
+def tree(*tops):
+    """All that is there: names, content, and when it was written."""
+    found = {}
+    for top in tops:
+        for folder, _, names in os.walk(top):
+            found[folder] = sorted(names)
+            for name in names:
+                found[os.path.join(folder, name)] = None
+        found[top] = found.get(top)
+    for path in found:
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                found[path] = file.read(), os.stat(path).st_mtime_ns
+    return found
+
+
+def looks(server, user, wrong):
+    """index check and dump change nothing, whatever a crash has left."""
+    tops = server.path("state", user.name), user.drop.path
+    before = tree(*tops)
+    popperctl.run(server, "index", "dump", user.name)
+    status, out, err = popperctl.run(server, "index", "check", user.name)
+    waiting = "is waiting: popperctl recover sees to it" in err
+    if out != "" or (waiting and status != 1) or tree(*tops) != before:
+        wrong.append("index check: %d %s" % (status, err))
+    return waiting
+
+
 def killed(server, kind, marks):
     """QUIT is killed before each of its system calls; then popperctl comes,
     before the next login."""
@@ -245,6 +273,7 @@ def killed(server, kind, marks):
     before = ids(server, user)
     kept = [x for n, x in enumerate(before, 1) if n not in marks]
     outcomes, said, wrong, at, done = set(), set(), [], 0, True
+    waited = 0
     while done:
         at += 1
         ending = set(server.children("popper-session"))
@@ -263,10 +292,14 @@ def killed(server, kind, marks):
         client.close()
         if kind == "mbox":
             mta.bury(user.drop.path)
+        waiting = looks(server, user, wrong)
+        waited += waiting
         status, out, err = popperctl.run(server, "recover", "--all")
         said.update(out.splitlines())
         if status != 0:
             wrong.append((at, fault.number, err))
+        if not waiting and out != "":
+            wrong.append((at, fault.number, "index check did not say it"))
         # The next one has nothing to do.
         if popperctl.run(server, "recover", user.name)[1] != "nothing to do\n":
             wrong.append((at, fault.number, "not all was done"))
@@ -284,6 +317,7 @@ def killed(server, kind, marks):
             kept = [x for n, x in enumerate(before, 1) if n not in marks]
     tap.equal(wrong, [], "%s: killed before each of %d calls" % (kind, at))
     tap.equal(outcomes, {len(before), len(kept)}, "all are there, or the kept")
+    tap.ok(waited > 1, "index check has told %d times what waits" % waited)
     tap.ok(any(line.startswith(user.name + ": ") for line in said),
            "recover --all has told: " + ", ".join(sorted(said)))
 
