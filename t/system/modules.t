@@ -119,6 +119,23 @@ def accepted():
     tap.equal(server.stop(), [], "and the server ends clean")
 
 
+def named(destination):
+    """Manual pages name what is installed, where it is."""
+    pages = [os.path.join(top, name) for top, _, names in os.walk(destination)
+             for name in names if re.search(r"\.[58]$", name)]
+    missing, found = [], 0
+    for page in pages:
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        missing += re.findall(r"P[aq] doc/\S+", text)
+        for path in re.findall(r"P[aq] (/\S*/doc/popper\S*)", text):
+            found += 1
+            if not os.path.exists(destination + path):
+                missing.append(path)
+    tap.equal((missing, found > 3), ([], True),
+              "manual pages name documents that are installed")
+
+
 def installed():
     """make install DESTDIR=..., then a module with pkg-config alone."""
     with open(os.path.join(popper.BUILD, "Makefile")) as file:
@@ -136,6 +153,7 @@ def installed():
         tap.diag(result.stdout[-2000:])
         server.stop()
         return
+    named(destination)
     pc = [os.path.join(top, name) for top, _, names in os.walk(destination)
           for name in names if name == "popper.pc"]
     flags = subprocess.run(
