@@ -83,12 +83,25 @@ maildir_paths(const struct popper_host *host, const void *conf,
 	    POPPER_ALLOW_READ | POPPER_ALLOW_WRITE | POPPER_ALLOW_MAKE);
 }
 
+static int
+not_ours(
+    const struct maildir *m, const struct stat *st, struct popper_error *error)
+{
+	return m->host->fail(error, POPPER_PERMANENT,
+	    "maildir %s belongs to uid %lu, the session runs as uid %lu: "
+	    "change the owner or the path",
+	    m->path, (unsigned long)st->st_uid, (unsigned long)geteuid());
+}
+
 /* Nothing to open is "ask the next module", trouble is not. */
 static int
 no_folder(const struct maildir *m, struct popper_error *error)
 {
 	struct stat st;
 
+	if (errno == EACCES && stat(m->path, &st) == 0 &&
+	    st.st_uid != geteuid())
+		return not_ours(m, &st, error);
 	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
 		return m->host->fail_system(
 		    error, POPPER_TEMPORARY, "maildir %s: open", m->path);
@@ -136,11 +149,7 @@ maildir_attach(struct maildir *m, struct popper_error *error)
 		return m->host->fail_system(
 		    error, POPPER_TEMPORARY, "maildir %s: stat", m->path);
 	if (st.st_uid != geteuid() && geteuid() != 0)
-		return m->host->fail(error, POPPER_PERMANENT,
-		    "maildir %s belongs to uid %lu, the session runs as uid "
-		    "%lu: change the owner or the path",
-		    m->path, (unsigned long)st.st_uid,
-		    (unsigned long)geteuid());
+		return not_ours(m, &st, error);
 	m->device = st.st_dev;
 	m->inode = st.st_ino;
 	if (open_sub(m, "new", &m->sub[MAILDIR_NEW], error) == -1 ||

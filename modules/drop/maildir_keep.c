@@ -197,7 +197,8 @@ save(const struct maildir *m)
 	head.length = list.used;
 	head.body = maildir_body_sum(&list);
 	result = write_file(m->state, &head, &list);
-	(void)unlinkat(m->state, OLD_FILE, 0);
+	if (result == 0)
+		(void)unlinkat(m->state, OLD_FILE, 0);
 out:
 	maildir_list_free(&list);
 	return result;

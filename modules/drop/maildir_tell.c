@@ -274,7 +274,7 @@ rebuild(struct telling *t)
 	if (m->state == -1)
 		return m->host->fail(t->error, POPPER_PERMANENT,
 		    "maildir %s: there is no state folder", m->path);
-	(void)maildir_recover(m, NULL);
+	(void)maildir_recover(m, maildir_is_left(m) ? t->sink : NULL);
 	(void)unlinkat(m->state, INDEX_FILE, 0);
 	if (maildir_snapshot(m, t->error) == -1 ||
 	    maildir_sizes(m, t->error) == -1)

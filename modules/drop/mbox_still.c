@@ -155,6 +155,8 @@ mbox_still(struct mbox *m, struct popper_error *e)
 
 	bool held = m->lock.kernel;
 
+	if (m->fd == -1)
+		return 0; /* there was no file, and so no message */
 	if (fstat(m->fd, &st) == 0 && mbox_is_untouched(m, &st))
 		return 0;
 	if (!held && mbox_lock(m, F_RDLCK, e) == -1)

@@ -3,6 +3,7 @@
  *
  * Runs in: popperctl's child, as the user; the session lock is held.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,14 +251,63 @@ mbox_check(const struct popper_host *host, const void *conf,
 
 /* --- rebuild --- */
 
+/* Why is none kept?  ${cause}: errno of the attempt. */
+static int
+tell_none(const struct mbox *m, int cause, struct popper_sink *sink,
+    struct popper_error *e)
+{
+	const char *why;
+	struct stat st;
+
+	if (m->fd == -1)
+		why = "there is no mbox";
+	else if (m->index.count == 0)
+		why = "the mbox is empty";
+	else if (fstat(m->fd, &st) == -1 || !mbox_is_untouched(m, &st))
+		why = "the mbox was changed a moment ago; a later session "
+		      "makes one";
+	else {
+		errno = cause;
+		return m->host->fail_system(e, POPPER_TEMPORARY,
+		    MBOX_INDEX_FILE " of the state folder cannot be written; "
+				    "each session reads the whole mbox");
+	}
+	return say(sink, MBOX_INDEX_FILE ": none is kept: %s: %s", m->path,
+		   why) == -1
+	    ? not_taken(m->host, e)
+	    : 0;
+}
+
+/* Write it and tell what is in it. */
+static int
+renew(struct mbox *m, struct popper_sink *sink, struct popper_error *e)
+{
+	size_t count = m->index.count - (m->internal ? 1 : 0);
+	const struct popper_place place = { .state = m->state };
+	uint64_t octets = 0;
+	int cause;
+
+	if (mbox_total(m, &octets, e) == -1 ||
+	    (count > 0 && mbox_uids(m, e) == -1))
+		return -1;
+	errno = 0;
+	if (m->fd != -1)
+		mbox_index_save(m);
+	cause = errno;
+	m->unsaved = false;
+	if (!is_there(&place))
+		return tell_none(m, cause, sink, e);
+	return say(sink, MBOX_INDEX_FILE ": messages=%zu octets=%llu", count,
+		   (ull)octets) == -1
+	    ? not_taken(m->host, e)
+	    : 0;
+}
+
 int
 mbox_rebuild(const struct popper_host *host, const void *conf,
     const struct popper_place *place, struct popper_sink *sink,
     struct popper_error *e)
 {
-	struct popper_error ids;
-	uint64_t octets = 0;
-	size_t count;
 	void *self;
 	int result;
 
@@ -266,22 +316,7 @@ mbox_rebuild(const struct popper_host *host, const void *conf,
 		    MBOX_INDEX_FILE " of the state folder");
 	if (mbox_open(host, conf, place, &self, e) == -1)
 		return -1;
-	count = ((struct mbox *)self)->index.count -
-	    (((struct mbox *)self)->internal ? 1 : 0);
-	result = mbox_total(self, &octets, e);
-	if (result == 0 && count > 0 && mbox_uids(self, &ids) == -1) {
-		*e = ids;
-		result = -1;
-	}
+	result = renew(self, sink, e);
 	mbox_close(self);
-	if (result == -1)
-		return -1;
-	if (is_there(place))
-		result = say(sink, MBOX_INDEX_FILE ": messages=%zu octets=%llu",
-		    count, (ull)octets);
-	else
-		result = say(sink,
-		    MBOX_INDEX_FILE ": none is kept: the mbox is empty, or was "
-				    "changed a moment ago");
-	return result == -1 ? not_taken(host, e) : 0;
+	return result;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "mod/host.h"
 #include "priv/identity.h"
 #include "session/maildrop.h"
@@ -105,6 +106,18 @@ lock(const struct popper_place *place, const struct mailbox_work *w,
 	return state_await(place->state, w->wait, e);
 }
 
+/* Where is the folder that ${e} names? */
+static int
+no_state(struct popper_error *e)
+{
+	char text[sizeof(e->text)];
+
+	(void)text_copy(text, sizeof(text), e->text);
+	(void)text_print(e->text, sizeof(e->text), "%s (state-folder is %s)",
+	    text, mailbox_server.settings.state_folder);
+	return -1;
+}
+
 /* The order is a session's: session/session.c. */
 static int
 enter(struct popper_place *place, const struct mailbox_work *w,
@@ -116,7 +129,7 @@ enter(struct popper_place *place, const struct mailbox_work *w,
 	place->state = w->makes ? state_open(mailbox_server.states, i, e)
 				: state_find(mailbox_server.states, i, e);
 	if (place->state == -1)
-		return -1;
+		return no_state(e);
 	fd_close(
 	    &mailbox_server.states); /* it would show the names of all users */
 	if (identity_become(i->uid, i->gid, &mailbox_server.mail_group,
