@@ -8,6 +8,7 @@
  */
 #include "session/listing.h"
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "session/pipeline.h"
@@ -78,6 +79,16 @@ end(struct listing *l)
 	return begin(l) ? reply_end(l->reply) : OUTCOME_REFUSED;
 }
 
+/* A message that is not there: whatever follows is wrong, too. */
+static int __attribute__((noinline)) refuse(struct listing *l, size_t i)
+{
+	l->bad = true;
+	error_set(&l->error, POPPER_PERMANENT,
+	    "the drop module listed message %zu of %zu", i + 1,
+	    l->session->maildrop.count);
+	return 1;
+}
+
 static int
 put_octets(struct popper_lister *lister, size_t i, uint64_t octets,
     struct popper_slice uid)
@@ -86,6 +97,8 @@ put_octets(struct popper_lister *lister, size_t i, uint64_t octets,
 	char digits[NUMBER_DIGITS];
 
 	(void)uid;
+	if (i >= l->session->maildrop.count)
+		return refuse(l, i);
 	if (messages_is_deleted(&l->session->messages, i))
 		return 0;
 	if (!begin(l))
@@ -102,6 +115,8 @@ put_uid(struct popper_lister *lister, size_t i, uint64_t octets,
 	struct listing *l = (struct listing *)lister;
 
 	(void)octets;
+	if (i >= l->session->maildrop.count)
+		return refuse(l, i);
 	if (messages_is_deleted(&l->session->messages, i))
 		return 0;
 	l->bad = messages_uid_check(i, uid, &l->error) == -1;

@@ -75,8 +75,10 @@ messages_delete(struct messages *m, size_t i)
 
 	if (!messages_is_deleted(m, i)) {
 		m->deleted++;
-		/* It was counted, so its size is known. */
-		if (m->counted && messages_octets(m, i, &octets, &e) == 0)
+		/* It was counted, so its size is known.  A driver that was
+		 * told a wrong total is not believed twice. */
+		if (m->counted && messages_octets(m, i, &octets, &e) == 0 &&
+		    octets <= m->octets)
 			m->octets -= octets;
 		else
 			m->counted = false;

@@ -256,6 +256,15 @@ lists_one_by_one(void **state)
 	lists(POPPER_WANT_UID, 2, "0:0uid-1 1:0!~ ");
 }
 
+static int
+tiny_total(void *self, uint64_t *octets, struct popper_error *error)
+{
+	(void)self;
+	(void)error;
+	*octets = 1;
+	return 0;
+}
+
 static void
 asks_drivers_that_can_list(void **state)
 {
@@ -277,6 +286,20 @@ asks_drivers_that_can_list(void **state)
 	driver.size = offsetof(struct popper_drop, recover);
 	lists(POPPER_WANT_OCTETS, 1, "0:5 ");
 	total_is(false, 3, 15);
+}
+
+/* As a damaged index may have it. */
+static void
+a_wrong_total_gets_no_worse(void **state)
+{
+	struct popper_drop driver = drop_driver;
+
+	(void)state;
+	driver.total = tiny_total;
+	maildrop.driver = &driver;
+	total_is(false, 3, 1);
+	messages_delete(&m, 0);
+	total_is(false, 2, 10);
 }
 
 static void
@@ -307,6 +330,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(lists_one_by_one, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    asks_drivers_that_can_list, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_wrong_total_gets_no_worse, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    takes_no_improper_uid, start, stop),
 		cmocka_unit_test_setup_teardown(
