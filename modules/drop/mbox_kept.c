@@ -16,6 +16,7 @@
 #include "mbox_index.h"
 
 #define SIZE_MAX_FILE ((off_t)1 << 36) /* octets */
+#define EMPTY_LINE_MAX 2 /* octets: CRLF */
 
 static uint64_t
 mix(uint64_t sum, uint64_t word)
@@ -171,6 +172,15 @@ load(const struct mbox_kept *kept, enum mbox_section section)
 	return NULL;
 }
 
+/* May ${len} octets that belong to no message lie behind one?  An empty line;
+ * in MMDF, separators.  Were there more, a message could hide, which goes with
+ * the one before it. */
+static bool
+is_gap(const struct mbox_head *head, uint64_t len)
+{
+	return len <= EMPTY_LINE_MAX || head->mmdf != 0;
+}
+
 /* Could a scan of the mbox have found these? */
 static bool
 are_sane(const struct mbox_record *r, const struct mbox_head *head)
@@ -178,6 +188,8 @@ are_sane(const struct mbox_record *r, const struct mbox_head *head)
 	uint64_t at = 0, octets = 0, len, i;
 
 	for (i = 0; i < head->count; i++, r++) {
+		if (!is_gap(head, r->offset - at))
+			return false;
 		if (r->offset < at ||
 		    (i == 0 && r->offset != 0 && head->mmdf == 0) ||
 		    r->end > head->size || r->offset > r->end ||
@@ -192,7 +204,7 @@ are_sane(const struct mbox_record *r, const struct mbox_head *head)
 		if (i >= head->internal)
 			octets += r->octets;
 	}
-	return octets == head->octets;
+	return octets == head->octets && is_gap(head, head->size - at);
 }
 
 struct mbox_record *
