@@ -62,12 +62,23 @@ mbox_view_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
 int
 mbox_view_total(void *self, uint64_t *octets, struct popper_error *e)
 {
-	const struct mbox *m = mbox_from_self(self);
+	struct mbox *m = mbox_from_self(self);
+	size_t i;
 
 	if (mbox_total(self, octets, e) == -1)
 		return -1;
-	if (m->waste != NULL)
+	if (m->waste == NULL)
+		return 0;
+	/* Without the records, what was written down is believed. */
+	if (m->index.records == NULL && m->waste->octets <= *octets) {
 		*octets -= m->waste->octets;
+		return 0;
+	}
+	if (mbox_records(m, e) == -1)
+		return -1;
+	*octets = 0;
+	for (i = 0; i < mbox_view_count(m); i++)
+		*octets += m->index.records[number(m, i) + m->internal].octets;
 	return 0;
 }
 

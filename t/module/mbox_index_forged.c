@@ -13,6 +13,7 @@
 
 #include "mbox_index_rig.h"
 #include "modules/drop/mbox_index.h"
+#include "modules/drop/mbox_waste.h"
 
 #define RECORDS 3
 
@@ -153,6 +154,42 @@ what_a_scan_finds_is_used(void **state)
 	}
 }
 
+/* What "waste" says of sizes is wrong: STAT is not below zero, and is that of
+ * LIST once the records are known. */
+static void
+waste_is_not_more_than_all(void **state)
+{
+	struct popper_message message;
+	struct rig *r = *state;
+	uint64_t octets;
+
+	r->conf.purge = "lazy";
+	rig_put(r, ONE TWO TWIN);
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "-D-"), POPPER_DONE);
+	rig_close(r);
+	for (uint64_t wrong = 0; wrong <= 1; wrong++) {
+		rig_open(r);
+		mbox_from_self(r->self)->waste->octets = wrong ? UINT64_MAX : 1;
+		assert_int_equal(
+		    r->drop->total(r->self, &octets, &r->error), 0);
+		if (!wrong)
+			(void)r->drop->describe(r->self, 0, POPPER_WANT_OCTETS,
+			    &message, &r->error);
+		assert_int_equal(
+		    r->drop->total(r->self, &octets, &r->error), 0);
+		for (size_t i = 0; i < 2; i++) {
+			assert_int_equal(
+			    r->drop->describe(r->self, i, POPPER_WANT_OCTETS,
+				&message, &r->error),
+			    0);
+			octets -= message.octets;
+		}
+		assert_int_equal(octets, 0);
+		rig_close(r);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, index_setup, rig_teardown)
 
 int
@@ -163,6 +200,7 @@ main(void)
 		TEST(nor_is_it_shown_with_another),
 		TEST(it_comes_back_with_new_mail),
 		TEST(what_a_scan_finds_is_used),
+		TEST(waste_is_not_more_than_all),
 	};
 
 	return cmocka_run_group_tests_name(
