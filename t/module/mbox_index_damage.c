@@ -229,9 +229,10 @@ keep_quiet(struct popper_lister *lister, size_t i, uint64_t octets,
     struct popper_slice uid)
 {
 	(void)lister;
-	(void)i;
 	(void)octets;
 	assert_in_range(uid.len, 1, POPPER_UID_MAX);
+	for (i = 0; i < uid.len; i++)
+		assert_in_range(uid.ptr[i], 0x21, 0x7e);
 	return 0;
 }
 
