@@ -63,15 +63,25 @@ def maildir_sum(start, octets):
     return lanes[0]
 
 
+def seal_part(index, at, start, total):
+    """The sum of the one part of lists at ${at}."""
+    count, octets = struct.unpack_from("=2I", index, at + 8)
+    tap.equal(at + 16 + count + octets, len(index), "one part of lists")
+    struct.pack_into("=Q", index, at, total(start, index[at + 8:]))
+
+
 def seal_maildir(index):
-    """Both sums anew."""
-    count, = struct.unpack_from("=Q", index, 56)
+    """All sums anew."""
     magic, = struct.unpack_from("=Q", index, 0)
-    middle = 104 + 32 * count
-    total = maildir_sum(magic, index[104:middle])
-    struct.pack_into("=Q", index, 88, maildir_sum(total, index[middle:]))
-    struct.pack_into("=Q", index, 96, 0)
-    struct.pack_into("=Q", index, 96, maildir_sum(magic, index[:104]))
+    count, = struct.unpack_from("=Q", index, 56)
+    names, lists = struct.unpack_from("=2Q", index, 80)
+    middle = 112 + 32 * count
+    total = maildir_sum(maildir_sum(magic, index[112:middle]),
+                        index[middle:middle + names])
+    struct.pack_into("=2Q", index, 96, total, 0)
+    struct.pack_into("=Q", index, 104, maildir_sum(magic, index[:112]))
+    if lists > 0:
+        seal_part(index, middle + names, total, maildir_sum)
 
 
 def seal_mbox(index):
@@ -84,10 +94,8 @@ def seal_mbox(index):
                          mbox_sum(i, index[at:at + size]))
         at += size
     ids, = struct.unpack_from("=Q", index, 136)
-    number, octets = struct.unpack_from("=2I", index, at + 8)
-    tap.ok(lists == 16 + number + octets, "one part of lists")
-    struct.pack_into("=Q", index, at, mbox_sum(
-        ids, index[at + 8:at + 16 + number + octets]))
+    if lists > 0:
+        seal_part(index, at, ids, mbox_sum)
     magic, = struct.unpack_from("=Q", index, 0)
     struct.pack_into("=Q", index, 152, mbox_sum(magic, index[:152]))
 
@@ -123,6 +131,13 @@ def in_step(client, what):
     tap.match(client.reply(), r"^\+OK \d+ \d+$", what + ": and STAT")
 
 
+def right_ids(server, user, uids, what):
+    client = server.enter(user)
+    tap.equal(client.lines("UIDL"), uids, what + ": the right ids")
+    in_step(client, what)
+    client.quit()
+
+
 def no_line_of_ours(server, user, what):
     """UIDL is refused, or tells ids that are some."""
     client = server.enter(user)
@@ -144,9 +159,20 @@ def maildir(server):
     write(path, index)
     seal_maildir(index)
     tap.equal(read(path), index, "and sums that we can make")
-    twin, = struct.unpack_from("=H", index, 104 + 28)
-    tap.equal(twin, 1, "its unique-id is a hash")
-    struct.pack_into("=H", index, 104 + 28, 0)
+    client = server.enter(user)
+    uids = client.lines("UIDL")
+    client.quit()
+    for text in (b"\r\n.\r\n+OK", b"a b", b"\xff\0"):
+        bad = bytearray(index)
+        bad[-len(text):] = text
+        seal_maildir(bad)
+        write(path, bad)
+        right_ids(server, user, uids, "%r" % text)
+    twin, = struct.unpack_from("=H", index, 112 + 28)
+    tap.equal(twin, 1, "the first one's unique-id is a hash")
+    struct.pack_into("=H", index, 112 + 28, 0)
+    del index[-struct.unpack_from("=Q", index, 88)[0]:]
+    struct.pack_into("=Q", index, 88, 0)
     seal_maildir(index)
     write(path, index)
     no_line_of_ours(server, user, "a name for an id")
@@ -172,11 +198,7 @@ def mbox(server):
         bad[-len(text):] = text
         seal_mbox(bad)
         write(path, bad)
-        client = server.enter(user)
-        tap.equal(client.lines("UIDL"), uids,
-                  "%r: the ids come from elsewhere" % text)
-        in_step(client, "%r" % text)
-        client.quit()
+        right_ids(server, user, uids, "%r" % text)
     hidden(server, user, index, path)
 
 
@@ -191,8 +213,6 @@ def hidden(server, user, index, path):
     end = 160 + 56 * (COUNT - 1) + struct.unpack_from("=Q", index, 112)[0]
     del index[end:]
     struct.pack_into("=Q", index, 120, 0)
-    index += bytes(16)
-    struct.pack_into("=Q", index, 120, 16)
     seal_mbox(index)
     write(path, index)
     client = server.enter(user)
