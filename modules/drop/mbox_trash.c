@@ -283,7 +283,10 @@ mbox_trash_seal(const struct mbox *m, int trash, const char *name)
 	char file[MBOX_BATCH_NAME + 8];
 
 	file_name(file, name, "ids");
-	return renameat(m->state, MBOX_TRASH_NOTE, trash, file);
+	if (renameat(m->state, MBOX_TRASH_NOTE, trash, file) == -1)
+		return -1;
+	/* Before the journal goes. */
+	return fsync(trash);
 }
 
 /* Nothing was removed: the note first, for it would be believed. */

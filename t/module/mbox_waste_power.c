@@ -16,10 +16,12 @@
 #include "power.h"
 
 #define COUNT 12
-#define MARKS "-D-DD----D--" /* of all */
+#define SOME "-D-DD----D--"
+#define LAST "---------DDD"
 
 static char uids[COUNT][POPPER_UID_MAX + 1];
 static bool was[COUNT]; /* shown before the commit */
+static const char *of_all; /* marks */
 static long states;
 
 static void
@@ -52,7 +54,7 @@ shows(struct rig *r, bool removed)
 	size_t n = 0, count = r->drop->count(r->self);
 
 	for (size_t i = 0; i < COUNT; i++) {
-		if (!was[i] || (removed && MARKS[i] == 'D'))
+		if (!was[i] || (removed && of_all[i] == 'D'))
 			continue;
 		if (n == count)
 			return false;
@@ -116,7 +118,7 @@ look(void *arg, bool said)
 }
 
 static void
-sweep(struct rig *r)
+sweep(struct rig *r, const char *which)
 {
 	struct power_sweep how = {
 		.limit = power_deep() ? 4096 : 64, .judge = look, .arg = r
@@ -126,9 +128,10 @@ sweep(struct rig *r)
 	size_t n = 0;
 
 	assert_non_null(p);
+	of_all = which;
 	for (size_t i = 0; i < COUNT; i++)
 		if (was[i])
-			marks[n++] = MARKS[i];
+			marks[n++] = of_all[i];
 	marks[n] = '\0';
 	power_start(p, r->top, 4096);
 	rig_open(r);
@@ -149,7 +152,7 @@ noted(void **state)
 
 	fill(r);
 	r->conf.purge = "lazy";
-	sweep(r);
+	sweep(r, SOME);
 }
 
 static void
@@ -164,7 +167,7 @@ purged(void **state)
 	rig_close(r);
 	was[0] = false;
 	r->conf.purge = "quit";
-	sweep(r);
+	sweep(r, SOME);
 }
 
 static void
@@ -174,7 +177,32 @@ kept(void **state)
 
 	fill(r);
 	r->conf.trash = 86400;
-	sweep(r);
+	sweep(r, SOME);
+}
+
+/* Only the end goes: see mbox_cut_points.c. */
+static void
+cut_and_kept(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	r->conf.trash = 86400;
+	sweep(r, LAST);
+}
+
+static void
+cut_and_purged(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	r->conf.purge = "lazy";
+	rig_open(r);
+	assert_int_equal(rig_commit(r, "----------D-"), POPPER_DONE);
+	rig_close(r);
+	was[10] = false;
+	sweep(r, LAST);
 }
 
 static void
@@ -185,7 +213,7 @@ noted_and_kept(void **state)
 	fill(r);
 	r->conf.purge = "lazy";
 	r->conf.trash = 86400;
-	sweep(r);
+	sweep(r, SOME);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -197,6 +225,8 @@ main(void)
 		TEST(noted),
 		TEST(purged),
 		TEST(kept),
+		TEST(cut_and_kept),
+		TEST(cut_and_purged),
 		TEST(noted_and_kept),
 	};
 	int failed =
