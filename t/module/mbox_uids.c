@@ -239,6 +239,26 @@ a_damaged_record_is_ignored(void **state)
 	assert_string_equal(strchr(later[1], '.'), ".8");
 }
 
+/* Where the empty line comes from makes no difference: the program that
+ * delivers writes it behind a message, or in front of the next one (dma). After
+ * a removal it is there already, as most programs want it. */
+static void
+empty_lines_in_front_or_behind(void **state)
+{
+	static const char one[] = FROM_A "Subject: one\n\nText\n";
+	struct rig *r = *state;
+	uid_t_text first[2], later[2];
+
+	assert_int_equal(uids_of(r, one, first), 1);
+	rig_deliver(r, "\n" FROM_B "Subject: two\n\nText\n");
+	assert_int_equal(uids_of(r, NULL, later), 2);
+	assert_string_equal(later[0], first[0]);
+	assert_int_equal(rig_commit(r, "-D"), POPPER_DONE);
+	rig_deliver(r, TWO);
+	assert_int_equal(uids_of(r, NULL, later), 2);
+	assert_string_equal(later[0], first[0]);
+}
+
 #define RIGGED(test) \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
@@ -253,6 +273,7 @@ main(void)
 		RIGGED(twins_are_told_apart),
 		RIGGED(twins_are_remembered_without_uidl),
 		RIGGED(a_damaged_record_is_ignored),
+		RIGGED(empty_lines_in_front_or_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
