@@ -335,6 +335,23 @@ class Box:
         if status != 0:
             raise Lost("popperctl recover: %d %s %s" % (status, out, err))
 
+    def whereabouts(self, keys):
+        """The files that have these messages, for who hunts for them."""
+        files = [self.user.drop.path]
+        for top in (self.state(), self.user.drop.path):
+            for folder, _, names in os.walk(top):
+                files += [os.path.join(folder, name) for name in names]
+        found = []
+        for key in keys:
+            found.append("%.80r" % key)
+            number = re.search(rb"^X-Number: \d+\r?\n", key, re.M)
+            for name in filter(os.path.isfile, files):
+                with open(name, "rb") as file:
+                    if number and number[0].rstrip() in [
+                            line.rstrip() for line in file]:
+                        found.append(name)
+        return found
+
     def undelete(self):
         """All that ever came is there, and not more often.  If an equal one
         came since, but for notes in the header, that is as good."""
@@ -351,9 +368,9 @@ class Box:
             want[PRIVATE.sub(b"", self.user.drop.wire(raw), 1)] += n
         lost, doubled = set(want) - set(got), got - want
         if status != 0 or lost or doubled:
-            raise Lost("undelete: %s%s%d of %d lost, %d doubled: %.300r" % (
+            raise Lost("undelete: %s%s%d of %d lost, %d doubled: %s" % (
                 out, err, len(lost), want.total(), doubled.total(),
-                [key[:80] for key in (*lost, *doubled)][:3]))
+                self.whereabouts([*lost, *doubled][:3])))
         self.tally["brought back"] = count - len(self.may[0])
 
     def round(self, killer):
