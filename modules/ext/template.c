@@ -329,6 +329,19 @@ outer_read(void *self, size_t i, uint64_t offset, struct popper_sink *sink,
 	return 0;
 }
 
+/* TOP: a drop may put more than was asked for, never less. */
+static int
+outer_top(void *self, size_t i, uint64_t lines, struct popper_sink *sink,
+    struct popper_error *error)
+{
+	struct outer *o = self;
+
+	if (i < o->count)
+		return popper_drop_top(
+		    o->inner, o->inner_self, i, lines, sink, error);
+	return outer_read(o, i, 0, sink, error);
+}
+
 /* The inner drop gets its own marks.  Ours has nothing to remove: a message
  * that is to stay away needs a note in the state folder. */
 static enum popper_outcome
@@ -375,6 +388,7 @@ static const struct popper_drop outer_drop = {
 	.total = outer_total,
 	.list = outer_list,
 	.is_measured = outer_is_measured,
+	.top = outer_top,
 };
 
 static const struct popper_drop *

@@ -289,6 +289,10 @@ wrapper_answers_in_bulk(void **state)
 		assert_int_equal(d->count(outer), 10);
 		assert_int_equal(d->is_measured(outer), i == 1);
 		bulk_agrees(d, outer);
+		bulk.readable = i == 1;
+		assert_true(bulk_top(d, outer, 8));
+		assert_false(bulk_top(d, outer, 9));
+		assert_int_equal(bulk.tops, 1);
 		d->close(outer);
 	}
 	assert_int_equal(bulk.totals, 1);
