@@ -149,6 +149,10 @@ def accounts(stage):
         line for line in lines if not line.startswith(user.name + ":")), 0o600)
     stage.expect("no account", user, all_say(
         '^popperctl: user "%": no module knows an account of that name$'))
+    tap.match(popperctl.run(stage.server, "recover", user.name + "r")[2],
+              '^popperctl: user "%sr": no module knows an account of that '
+              'name; is it "%s"\\?$' % (user.name, user.name),
+              "who may be meant is told")
     status, out, err = popperctl.run(stage.server, "recover", "--all")
     tap.match(err, "(?m)^popperctl: state folder %s: no module knows an "
               "account of that name$" % user.name, "recover --all tells it")

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/nearest.h"
 #include "master/journal.h"
 #include "master/statements.h"
 #include "mod/loader.h"
@@ -130,16 +132,17 @@ mailbox_journal(void)
 		popperctl_say("%s: the log does not hear of this", e.text);
 }
 
-int
-mailbox_states(void)
+static int
+is_entry(const struct dirent *d)
 {
-	int fd = openat(
-	    mailbox_server.states, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return d->d_name[0] != '.' && d->d_name[0] != '\0';
+}
 
-	if (fd == -1)
-		popperctl_say("%s (state-folder): %s",
-		    mailbox_server.settings.state_folder, strerror(errno));
-	return fd;
+int
+mailbox_states(struct dirent ***names)
+{
+	return scandirat(
+	    mailbox_server.states, ".", names, is_entry, alphasort);
 }
 
 /* --- Who it is. --- */
@@ -279,11 +282,41 @@ mailbox_run(const struct popper_identity *i, const struct mailbox_work *w)
 	return POPPERCTL_FAILED;
 }
 
+/* Who has been here and is called nearly like ${word}?  Those are known without
+ * asking the auth modules, who may know very many. */
+static bool
+is_meant(const char *word, char *meant, size_t size)
+{
+	struct popper_option *names;
+	struct dirent **d = NULL;
+	int n = mailbox_states(&d), count = 0;
+	const char *near = NULL;
+
+	if (n == -1)
+		return false;
+	if ((names = calloc((size_t)n + 1, sizeof(*names))) != NULL) {
+		for (int i = 0; i < n; i++)
+			if (strchr(d[i]->d_name, '%') == NULL)
+				names[count++].name = d[i]->d_name;
+		near = nearest_option(names, word);
+	}
+	/* He himself: his account is gone. */
+	if (near != NULL &&
+	    (strcmp(near, word) == 0 || !text_copy(meant, size, near)))
+		near = NULL;
+	for (int i = 0; i < n; i++)
+		free(d[i]);
+	free(d);
+	free(names);
+	return near != NULL;
+}
+
 int
 mailbox_do(
     const struct popperctl *p, const char *user, const struct mailbox_work *w)
 {
 	static struct popper_identity i;
+	char meant[POPPER_USER_MAX + 1];
 	struct popper_error e;
 
 	error_clear(&e);
@@ -294,6 +327,10 @@ mailbox_do(
 	if (mailbox_find(user, &i, &e) == 0)
 		return mailbox_run(&i, w) == POPPERCTL_DONE ? POPPERCTL_DONE
 							    : POPPERCTL_FAILED;
-	popperctl_say("user \"%.200s\": %s", user, e.text);
+	if (e.status == POPPER_ABSENT && is_meant(user, meant, sizeof(meant)))
+		popperctl_say(
+		    "user \"%.200s\": %s; is it \"%s\"?", user, e.text, meant);
+	else
+		popperctl_say("user \"%.200s\": %s", user, e.text);
 	return POPPERCTL_FAILED;
 }

@@ -5,6 +5,8 @@
 #ifndef POPPERCTL_MAILBOX_H
 #define POPPERCTL_MAILBOX_H
 
+#include <dirent.h>
+
 #include <popper/drop.h>
 
 #include "tools/popperctl/popperctl.h"
@@ -86,9 +88,9 @@ const char *mailbox_shown(const struct popper_identity *);
  * if it can be opened; else that is told.  Before mailbox_run. */
 void mailbox_journal(void);
 
-/** mailbox_states(): the folder of all state folders, or -1 (told).  It is
- * mailbox_start's. */
-int mailbox_states(void);
+/** mailbox_states(names): the names of all state folders, in order, as
+ * scandir(3) gives them.  How many, or -1 with errno. */
+int mailbox_states(struct dirent ***names);
 
 /** mailbox_run(identity, work): do it, within its limit.  An exit status, or
  * MAILBOX_LATE; what was wrong was told. */

@@ -285,28 +285,6 @@ recover_state(const char *name, const struct mailbox_work *w)
 }
 
 static int
-is_entry(const struct dirent *d)
-{
-	return d->d_name[0] != '.' && d->d_name[0] != '\0';
-}
-
-/* The names of all state folders; -1: told. */
-static int
-list_states(struct dirent ***names)
-{
-	int fd = mailbox_states(), n;
-
-	*names = NULL;
-	if (fd == -1)
-		return -1;
-	n = scandirat(fd, ".", names, is_entry, alphasort);
-	if (n == -1)
-		popperctl_say("state-folder: %s", strerror(errno));
-	fd_close(&fd);
-	return n;
-}
-
-static int
 recover_all(const struct popperctl *p, const struct mailbox_work *w)
 {
 	struct summary s = { .count = 0 };
@@ -319,8 +297,11 @@ recover_all(const struct popperctl *p, const struct mailbox_work *w)
 		return popperctl_fail(&e);
 	people_patience(w->limit);
 	mailbox_journal();
-	if ((n = list_states(&d)) == -1)
+	if ((n = mailbox_states(&d)) == -1) {
+		popperctl_say(
+		    "the state folders cannot be listed: %s", strerror(errno));
 		return POPPERCTL_FAILED;
+	}
 	for (int i = 0; i < n; i++) {
 		if (!people_gone())
 			count_in(
