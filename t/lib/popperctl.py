@@ -19,11 +19,12 @@ def _words(server, args):
             server.path("popper.conf")] + list(args)
 
 
-def start(server, *args):
+def start(server, *args, **more):
     """A process that reads nothing; its output is text."""
+    how = dict(_how(server), stdout=subprocess.PIPE)
+    how.update(more)
     return subprocess.Popen(_words(server, args), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, encoding="latin-1",
-                            **_how(server))
+                            encoding="latin-1", **how)
 
 
 def run(server, *args, stdout=subprocess.PIPE, text=""):

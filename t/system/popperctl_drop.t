@@ -444,6 +444,131 @@ def limits(server):
               "all is well without it")
 
 
+AUTH = r"""
+#include <unistd.h>
+#include <popper/auth.h>
+
+static int
+start(const struct popper_host *h, const void *conf, void **self,
+    struct popper_error *e)
+{
+	static int nothing;
+
+	(void)h, (void)conf, (void)e;
+	*self = &nothing;
+	return 0;
+}
+
+static int
+lookup(void *self, const char *user, struct popper_identity *id,
+    struct popper_error *e)
+{
+	(void)self, (void)user, (void)id, (void)e;
+	for (;;)
+		pause();
+	return -1;
+}
+
+static enum popper_verdict
+begin(void *self, const struct popper_attempt *a, void **exchange,
+    struct popper_answer *answer)
+{
+	(void)self, (void)a, (void)exchange, (void)answer;
+	return POPPER_AUTH_LATER;
+}
+
+static const char *const mechanisms[] = { "USER", NULL };
+
+static const struct popper_auth auth = { .size = sizeof(auth),
+	.mechanisms = mechanisms,
+	.start = start, .begin = begin, .lookup = lookup };
+POPPER_MODULE(deaf, .version = "1", .summary = "does not answer",
+    .auth = &auth);
+"""
+
+
+def deaf(server):
+    """A module that does not answer who a user is."""
+    path = server.path("modules/auth/deaf.so")
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-Wall",
+         "-I" + os.path.join(popper.SRC, "include"), "-o", path,
+         server.write("deaf.c", AUTH)], check=True)
+    os.chmod(path, 0o755)
+    server._own(path)
+    server.modules, old = "auth deaf { }\n" + server.modules, server.modules
+    server.write_conf()
+    status, out, err = popperctl.run(server, "recover", "--all",
+                                     "--limit=1s")
+    tap.equal((status, out), (1, ""), "recover --all does not wait for ever")
+    tap.match(err, "^popperctl: state folder alice: the process with the auth "
+              "modules does not answer\n"
+              "popperctl: [0-9]+ state folders; [0-9]+ failed: alice, ",
+              "and tells why, once")
+    server.modules = old
+    server.write_conf()
+
+
+def on_terminal(server, *words):
+    """What a terminal gets, of both outputs."""
+    master, slave = os.openpty()
+    process = popperctl.start(server, *words, stdout=slave, stderr=slave)
+    os.close(slave)
+    found = b""
+    while True:
+        try:
+            found += os.read(master, 65536)
+        except OSError:  # nobody has the other end any more
+            break
+    os.close(master)
+    return process.wait(popper.PATIENCE), found
+
+
+def terminal(server):
+    """No octet of mail, files or modules commands the terminal."""
+    evil = b"\033]0;owned\007\xff\xc3\x28\x9b2J\x7f"
+    shown = rb"\x1b]0;owned\x07\xff\xc3(\x9b2J\x7f"
+    path = server.path("home", "alice", "fake", "uids")
+    with open(path, "wb") as file:
+        file.write(b"a 1 " + evil + b"\n")
+    if popper.ROOT:
+        os.chown(path, server.uid, server.gid)
+    tap.equal(on_terminal(server, "uidl", "export", "alice"),
+              (0, b"a 1 " + shown + b"\r\n"), "uidl export")
+    tap.equal(popperctl.run(server, "uidl", "export", "alice")[1]
+              .encode("latin-1"), b"a 1 " + evil + b"\n",
+              "which writes it as it is to others")
+    os.unlink(path)
+    odd = os.path.join(os.fsencode(server.path("home")), evil)
+    for words in ((b"recover", evil), (b"recover", b"a", evil),
+                  (b"recover", b"-" + evil), (b"index", evil), (evil,),
+                  (b"uidl", b"import", b"alice", odd),
+                  (b"undelete", b"alice", b"--since", evil),
+                  (b"recover", b"alice", b"--wait=" + evil),
+                  (b"bulletin", b"post", b"-d", odd, odd),
+                  (b"bulletin", b"retract", b"-d", odd, b"1"),
+                  (b"bulletin", b"status", b"-d", odd, evil),
+                  (b"import", b"qpopper", odd)):
+        status, found = on_terminal(server, *(os.fsdecode(w) for w in words))
+        plain = all(0x20 <= octet <= 0x7e or octet in b"\r\n"
+                    for octet in found)
+        if not tap.ok(status != 0 and plain and shown in found,
+                      "%r" % (words[:2],)):
+            tap.diag(repr(found))
+    name = os.path.join(os.fsencode(server.path("state")), evil)
+    os.mkdir(name)
+    found = on_terminal(server, "recover", "--all")[1]
+    tap.ok(shown + b" is no state folder" in found and evil not in found,
+           "the name of a state folder")
+    os.rmdir(name)
+    with open(server.path("qpopper.conf"), "wb") as file:
+        file.write(b"set server-mode = true # " + evil +
+                   b"\nset mail-command = " + evil + b"\n")
+    status, found = on_terminal(server, "import", "qpopper",
+                                server.path("qpopper.conf"))
+    tap.ok(evil not in found and b"\033" not in found, "import qpopper")
+
+
 def without_sandbox(server):
     server.settings["sandbox"], old = False, server.settings.get("sandbox")
     server.write_conf()
@@ -609,6 +734,8 @@ def play(as_root):
         busy(server)
         waits(server)
         limits(server)
+        deaf(server)
+        terminal(server)
         without_sandbox(server)
         hostile(server)
         as_whom(server)

@@ -18,6 +18,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "mod/loader.h"
 #include "priv/identity.h"
 #include "priv/messages.h"
@@ -88,6 +89,20 @@ lost(struct popper_error *e, const char *how)
 	    e, POPPER_TEMPORARY, "the process with the auth modules %s", how);
 }
 
+/* Its channel is closed: it has ended, or is about to. */
+static int
+ended(struct popper_error *e)
+{
+	char how[64] = "has ended";
+	int status;
+
+	fd_close(&channel);
+	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
+		(void)text_print(how, sizeof(how), "was ended by signal %d",
+		    WTERMSIG(status));
+	return lost(e, how);
+}
+
 static int
 hear(struct popper_error *e)
 {
@@ -100,7 +115,7 @@ hear(struct popper_error *e)
 		return lost(e, "does not answer");
 	}
 	if (wire_receive(&wire, channel, NULL, 0, &count) != 1)
-		return lost(e, "has ended");
+		return ended(e);
 	if (!result_get(&wire, e))
 		return lost(e, "sent nonsense");
 	return e->status == POPPER_OK ? 0 : -1;
@@ -144,7 +159,7 @@ people_find(
 	wire_start(&wire);
 	wire_put_text(&wire, user);
 	if (wire_send(&wire, channel, NULL, 0) == -1)
-		return lost(e, "has ended");
+		return ended(e);
 	if (hear(e) == -1)
 		return -1;
 	if (wire_receive(&wire, channel, NULL, 0, &count) != 1 ||
