@@ -5,6 +5,8 @@ import ctypes
 import os
 import re
 import shutil
+import socket
+import stat
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -274,12 +276,56 @@ def play_full():
         disk.unmount()
 
 
+def own_devices():
+    """/dev of our own: with /dev/log, which is returned, and little else."""
+    kept = [(name, os.stat("/dev/" + name)) for name in
+            ("null", "zero", "full", "random", "urandom")]
+    if libc.mount(b"popper", b"/dev", b"tmpfs", 0, b"size=64k,mode=755"):
+        raise OSError(ctypes.get_errno(), "mount")
+    for name, st in kept:
+        os.mknod("/dev/" + name, stat.S_IFCHR | 0o666, st.st_rdev)
+        os.chmod("/dev/" + name, 0o666)
+    os.symlink("/proc/self/fd", "/dev/fd")
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log.bind("/dev/log")
+    os.chmod("/dev/log", 0o666)
+    log.settimeout(popper.PATIENCE)
+    return log
+
+
+def syslog():
+    """Who works as the user, shut off, reaches syslog all the same."""
+    server = popper.Server("daemon", start=False)
+    server.modules = ('auth passwd { file = "%s" }\ndrop maildir { }\n'
+                      % server.path("users"))
+    log = own_devices()
+    user = server.add_user("logged", "maildir", MESSAGES)
+    for mode in (True, False):
+        server.settings["sandbox"] = mode
+        server.write_conf()
+        os.makedirs(os.path.join(user.drop.path, "tmp/.popper-done/new"))
+        for name in ("tmp/.popper-done/new", "tmp/.popper-done"):
+            os.chown(os.path.join(user.drop.path, name), user.uid, user.gid)
+        tap.equal(popperctl.run(server, "recover", user.name),
+                  (0, "finished a removal\n", ""), "something is found")
+        heard = b""
+        while b"popperctl recover" not in heard:
+            heard = log.recv(4096)
+        tap.match(heard.decode(), r"popper\[\d+\]: popperctl recover: logged: "
+                  "finished a removal", "and syslog hears of it")
+    log.close()
+    server.stop()
+    libc.umount2(b"/dev", DETACH)
+
+
 play("user")
 if popper.ROOT:
     play("daemon")
     if libc.unshare(CLONE_NEWNS) or libc.mount(
             b"none", b"/", None, MS_REC | MS_PRIVATE, None):
-        tap.skip("a full disk", "needs the right to mount")
+        tap.skip("a full disk, syslog", "needs the right to mount")
     else:
         play_full()
+        if "maildir" in popper.DROPS:
+            syslog()
 tap.done()
