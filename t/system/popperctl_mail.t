@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """popperctl at work on real mail, beside a server that runs."""
 
+import fcntl
 import os
 import sys
 import time
@@ -80,6 +81,22 @@ def keeps(server, kind):
               "and come back to a new one")
     tap.equal(order(x for x in ids(server, user) if x in before), before,
               "as they were")
+
+
+def shared(server):
+    """A Maildir that another user's session has open: --wait waits, too."""
+    user = server.add_user("shared", "maildir", MESSAGES)
+    lock = os.open(user.drop.path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    status, out, err = popperctl.run(server, "recover", user.name)
+    tap.equal((status, out), (1, ""), "a Maildir that is in use")
+    tap.match(err, "is open in another session.*give --wait$", "told")
+    waiting = popperctl.start(server, "recover", user.name, "--wait")
+    tap.match(waiting.stderr.readline(), "waiting up to 600s", "with --wait")
+    os.close(lock)
+    out, err = waiting.communicate(timeout=popper.PATIENCE)
+    tap.equal((waiting.returncode, out, err), (0, "nothing to do\n", ""),
+              "until it is not")
 
 
 def ages(server):
@@ -357,6 +374,7 @@ def play(mode):
                 keeps(server, kind)
         if "maildir" in popper.DROPS:
             ages(server)
+            shared(server)
             recovers(server)
         for kind in popper.DROPS:
             indexes(server, kind)

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -17,6 +19,8 @@
 #include "session/state.h"
 #include "tools/popperctl/mailbox_parts.h"
 #include "tools/popperctl/people.h"
+
+#define MOMENT 50000000 /* ns between two tries */
 
 static bool
 has_slot(const struct popper_drop *d, size_t offset)
@@ -91,7 +95,21 @@ may_enclose(void)
 	    (mailbox_needs() & POPPER_NEEDS_EXEC) == 0;
 }
 
-/* The session lock.  Who has to wait is told so, once. */
+/* Whoever has to wait is told so, once. */
+static void
+tell_waiting(const struct popper_place *place, const struct mailbox_work *w)
+{
+	static bool told;
+
+	if (!told)
+		popperctl_say("%s is logged in: waiting up to %llus for that "
+			      "session to end",
+		    mailbox_shown(place->identity),
+		    (unsigned long long)w->wait);
+	told = true;
+}
+
+/* The session lock. */
 static int
 lock(const struct popper_place *place, const struct mailbox_work *w,
     struct popper_error *e)
@@ -100,9 +118,7 @@ lock(const struct popper_place *place, const struct mailbox_work *w,
 
 	if (fd != -1 || e->status != POPPER_IN_USE || w->wait == 0)
 		return fd;
-	popperctl_say("%s is logged in: waiting up to %llus for that session "
-		      "to end",
-	    mailbox_shown(place->identity), (unsigned long long)w->wait);
+	tell_waiting(place, w);
 	return state_await(place->state, w->wait, e);
 }
 
@@ -163,6 +179,23 @@ refused(const struct popper_identity *i, const struct mailbox_work *w,
 	return POPPERCTL_FAILED;
 }
 
+/* A module may have a lock of its own, which another user's session holds: it
+ * alone knows when that is free. */
+static int
+ask_until(const struct popper_place *place, const struct mailbox_work *w,
+    deadline_t end, struct popper_error *e)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT };
+	int result;
+
+	while ((result = ask(place, w, e)) == -1 &&
+	    e->status == POPPER_IN_USE && deadline_left(end) > 0) {
+		tell_waiting(place, w);
+		(void)nanosleep(&moment, NULL);
+	}
+	return result;
+}
+
 int
 mailbox_work(const struct popper_identity *i, const struct mailbox_work *w)
 {
@@ -172,6 +205,7 @@ mailbox_work(const struct popper_identity *i, const struct mailbox_work *w)
 		.state = -1,
 		.server_name = mailbox_server.settings.server_name,
 		.suffix = "" };
+	const deadline_t end = deadline_in((int64_t)w->wait * 1000);
 	struct popper_error e;
 	int result;
 
@@ -180,7 +214,7 @@ mailbox_work(const struct popper_identity *i, const struct mailbox_work *w)
 	error_clear(&e);
 	if (enter(&place, w, &e) == -1)
 		return refused(i, w, &e);
-	if ((result = ask(&place, w, &e)) == -1)
+	if ((result = ask_until(&place, w, end, &e)) == -1)
 		return refused(i, w, &e);
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		popperctl_say("standard output cannot be written");
