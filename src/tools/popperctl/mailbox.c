@@ -264,7 +264,7 @@ mailbox_run(const struct popper_identity *i, const struct mailbox_work *w)
 		popperctl_say("fork: %s", strerror(errno));
 		return POPPERCTL_FAILED;
 	}
-	switch (watch(pid, w->limit, &status)) {
+	switch (watch(pid, w->limit == 0 ? 0 : w->limit + w->wait, &status)) {
 	case WATCH_ENDED:
 		break;
 	case WATCH_KILLED:
