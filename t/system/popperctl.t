@@ -144,6 +144,12 @@ def configuration():
               "the folder comes from modules.conf")
     tap.equal(run("-f", FOLDER + "/none", "bulletin", "list", "-d",
                   folder)[1], out, "or from -d, with no configuration")
+    tap.equal(run("--config=" + conf, "bulletin", "list")[1], out,
+              "--config=FILE")
+    status, _, err = run("-f", FOLDER + "/none", "recover", "alice")
+    tap.equal((status, err), (1, "popperctl: %s/none: No such file or "
+                              "directory\n" % FOLDER),
+              "a file that is given and not there is told")
     status, _, err = run("-f", conf, "bulletin", "post", "-g", "root")
     tap.ok(status == 1 and "group-bulletins" in err and
            os.listdir(folder) == ["7.seven"],

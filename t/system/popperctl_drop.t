@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -420,6 +421,16 @@ def waits(server):
                   "ended$", "and says so")
 
 
+def heedless(server):
+    """Started by somebody who does not want to hear of children."""
+    process = popperctl.start(
+        server, "recover", "bob",
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    out, err = process.communicate(timeout=popper.PATIENCE)
+    tap.equal((process.returncode, out, err), (0, "nothing to do\n", ""),
+              "children are waited for")
+
+
 def limits(server):
     """One who hangs does not keep the others from it."""
     state, fake = server.path("state", "bob"), server.path("home/bob/fake")
@@ -733,6 +744,7 @@ def play(as_root):
         unique_ids(server)
         busy(server)
         waits(server)
+        heedless(server)
         limits(server)
         deaf(server)
         terminal(server)

@@ -54,7 +54,8 @@ read_conf(const struct popperctl *p, struct popper_error *e)
 {
 	if (statements_begin(&mailbox_server.settings, e) == -1)
 		return -1;
-	if (statements_file(p->conf, e) == -1 && e->status != POPPER_ABSENT)
+	if (statements_file(p->conf, e) == -1 &&
+	    (p->given || e->status != POPPER_ABSENT))
 		return -1;
 	return statements_end(e);
 }

@@ -23,6 +23,7 @@ static const struct family *const families[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define NAMES_MAX 32
+#define LONG_CONFIG "--config="
 
 static void
 describe(FILE *out, const struct family *f, const struct subcommand *s)
@@ -161,6 +162,7 @@ main(int argc, char **argv)
 	/* A reader that went away or a limit is an error like others. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* whoever has started us */
 	(void)umask(022);
 	for (; *args != NULL && args[0][0] == '-'; args++) {
 		if (is(*args, "-h", "--help"))
@@ -168,14 +170,17 @@ main(int argc, char **argv)
 		if (is(*args, "-v", "--version"))
 			return finish(
 			    printf("popperctl %s\n", POPPER_VERSION) < 0);
-		if (!is(*args, "-f", "--config")) {
+		if (strncmp(*args, LONG_CONFIG, strlen(LONG_CONFIG)) == 0) {
+			p.conf = *args + strlen(LONG_CONFIG);
+		} else if (!is(*args, "-f", "--config")) {
 			return unknown_option(*args);
-		}
-		if (*++args == NULL) {
+		} else if (*++args == NULL) {
 			popperctl_say("%s needs the name of a file", args[-1]);
 			return POPPERCTL_USAGE;
+		} else {
+			p.conf = *args;
 		}
-		p.conf = *args;
+		p.given = true;
 	}
 	return *args == NULL ? usage(stderr) : finish(choose(&p, args));
 }

@@ -20,6 +20,7 @@
 
 struct popperctl {
 	const char *conf; /* popper.conf: -f, or the usual one */
+	bool given; /* by -f */
 };
 
 struct subcommand {
