@@ -179,6 +179,19 @@ int maildir_scan(struct maildir *, struct maildir_list *, bool complain,
     struct popper_error *);
 void maildir_list_free(struct maildir_list *);
 
+/** maildir_list_folder(m, list, folder, complain): add what lies in one folder
+ * to ${list}, not sorted; octets is the time.  Returns 0, or -1 with errno. */
+int maildir_list_folder(struct maildir *, struct maildir_list *,
+    enum maildir_folder, bool complain);
+
+/** maildir_sort(list, records, count): put ${records}, some of ${list}, whose
+ * octets are their times, in order. */
+void maildir_sort(struct maildir_list *, struct maildir_record *, size_t count);
+
+/** maildir_first_at(list, base): number of the first record whose base is not
+ * before ${base}. */
+size_t maildir_first_at(const struct maildir_list *, struct popper_slice base);
+
 const char *maildir_name(
     const struct maildir_list *, const struct maildir_record *);
 enum maildir_folder maildir_where(const struct maildir_record *);
@@ -203,6 +216,16 @@ struct popper_slice maildir_base(
  */
 int maildir_set_name(struct maildir_list *, struct maildir_record *,
     const char *name, enum maildir_folder);
+
+/* --- maildir_merge.c --- */
+
+/**
+ * maildir_merge(m, error):
+ * Make the snapshot of what the index has and what came or went since; sizes
+ * that were known still are, others are marked MAILDIR_UNSIZED.  Returns 1, or
+ * 0: it cannot be done so, the index is as it was; or -1.
+ */
+int maildir_merge(struct maildir *, struct popper_error *);
 
 /* --- maildir_find.c --- */
 
@@ -335,6 +358,10 @@ struct popper_slice maildir_own_uid(const struct maildir_list *,
 int maildir_list_uids(
     struct maildir *, struct popper_lister *, struct popper_error *);
 
+/** maildir_number_new(m): the same, if those without a size are the only new
+ * ones and it is sure that nobody's number changes by them; else it waits. */
+void maildir_number_new(struct maildir *);
+
 /** maildir_number_twins(m, error): tell messages of one name apart.  0 or -1.
  */
 int maildir_number_twins(struct maildir *, struct popper_error *);
@@ -360,55 +387,7 @@ int maildir_recover(struct maildir *, struct popper_sink *);
 /** maildir_is_left(m): is there something that maildir_recover would do? */
 bool maildir_is_left(const struct maildir *);
 
-#define MAILDIR_KEEPS ".popper-trash" /* in cur: one folder for each commit */
-#define MAILDIR_COMMITS 1000 /* of one second, that can be told apart */
-
-/* What was moved back from a private folder. */
-struct maildir_returned {
-	uint64_t count;
-	int64_t octets, counted; /* for maildirsize */
-};
-
-/* What a commit has moved away so far. */
-struct maildir_trash {
-	struct maildir *m;
-	int undo; /* tmp/.popper-undo */
-	int kept; /* cur/.popper-trash, with the option trash; or -1 */
-	char name[48]; /* what undo became, in kept or in tmp */
-	int sub[MAILDIR_FOLDERS]; /* its cur and new, or -1 */
-};
-
-/** maildir_trash_open(t, m, error): make the empty private folder.  0 or -1;
- * maildir_trash_close is needed in any case. */
-int maildir_trash_open(
-    struct maildir_trash *, struct maildir *, struct popper_error *);
-/** maildir_trash_put(t, record): move a message in.  0, or -1 with errno. */
-int maildir_trash_put(struct maildir_trash *, const struct maildir_record *);
-/** maildir_trash_seal(t, error): the commit point; see maildir_trash.c. */
-enum popper_outcome maildir_trash_seal(
-    struct maildir_trash *, struct popper_error *);
-/** maildir_trash_undo(t): move everything back.  0, or -1 if not all. */
-int maildir_trash_undo(struct maildir_trash *);
-/** maildir_trash_close(t): close descriptors; changes nothing on disk. */
-void maildir_trash_close(struct maildir_trash *);
-
-/** maildir_trash_return(m, kept, name, r): move all messages of a commit back
- * where they were, never over another.  Adds to ${r}.  0, or -1 with errno. */
-int maildir_trash_return(const struct maildir *, int kept, const char *name,
-    struct maildir_returned *);
-
 /* --- maildir_undelete.c --- */
-
-/**
- * maildir_trash_make(m):
- * Open the folder of what is kept; make it, and cur, if it is not there.  That
- * it is there is on stable storage once cur is.  A descriptor, or -1 with
- * errno.
- */
-int maildir_trash_make(struct maildir *);
-
-/** maildir_trash_expire(m): remove some of what was kept long enough. */
-void maildir_trash_expire(const struct maildir *);
 
 /* See popper/drop.h. */
 int maildir_undelete(const struct popper_host *, const void *conf,

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "maildir.h"
+#include "maildir_trash.h"
 
 void
 maildir_quota(struct maildir *m, int64_t octets, int64_t count)

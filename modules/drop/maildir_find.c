@@ -11,23 +11,6 @@
 
 #include "maildir.h"
 
-/* Index of the first record whose base is not before ${base}. */
-static size_t
-first_at(const struct maildir_list *list, struct popper_slice base)
-{
-	size_t low = 0, high = list->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (maildir_compare_base(
-			maildir_base(list, &list->records[middle]), base) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool
 same_file(const struct maildir *m, const struct maildir_record *ours,
     const struct maildir_record *fresh)
@@ -45,7 +28,7 @@ static bool
 may_be(const struct maildir *m, const struct maildir_record *record,
     const struct maildir_record *fresh, bool *twins)
 {
-	size_t i = first_at(&m->list, maildir_base(&m->list, record));
+	size_t i = maildir_first_at(&m->list, maildir_base(&m->list, record));
 	const struct maildir_record *other;
 
 	for (*twins = false; i < m->list.count; i++) {
@@ -68,7 +51,7 @@ find_fresh(const struct maildir *m, const struct maildir_record *record)
 {
 	struct popper_slice base = maildir_base(&m->list, record);
 	struct maildir_record *fresh, *found = NULL;
-	size_t i = first_at(&m->fresh, base);
+	size_t i = maildir_first_at(&m->fresh, base);
 	bool twins;
 
 	for (; i < m->fresh.count; i++) {

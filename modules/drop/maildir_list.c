@@ -73,6 +73,22 @@ maildir_compare_base(struct popper_slice a, struct popper_slice b)
 	return at != bt ? (at < bt ? -1 : 1) : maildir_compare_octets(a, b);
 }
 
+size_t
+maildir_first_at(const struct maildir_list *list, struct popper_slice base)
+{
+	size_t low = 0, high = list->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (maildir_compare_base(
+			maildir_base(list, &list->records[middle]), base) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* While sorting, octets holds the time. */
 static int
 compare(const void *a, const void *b, void *list)
@@ -89,6 +105,13 @@ compare(const void *a, const void *b, void *list)
 	if (order == 0)
 		order = strcmp(maildir_name(list, x), maildir_name(list, y));
 	return order;
+}
+
+void
+maildir_sort(
+    struct maildir_list *list, struct maildir_record *records, size_t count)
+{
+	qsort_r(records, count, sizeof(*records), compare, list);
 }
 
 /* Returns the offset of the copy in the arena, or -1 with errno. */
@@ -237,8 +260,8 @@ err0:
  * and changes between them may hide a message that is being renamed: look
  * again, but not for ever.
  */
-static int
-list_folder(struct maildir *m, struct maildir_list *list,
+int
+maildir_list_folder(struct maildir *m, struct maildir_list *list,
     enum maildir_folder folder, bool complain)
 {
 	const size_t count = list->count, used = list->used;
@@ -338,7 +361,7 @@ scan_folder(struct maildir *m, struct maildir_list *list,
 		m->changed[folder] = maildir_index_time(fd, &st);
 	if (first && maildir_index_knows(m, folder, &st))
 		return copy_folder(m, list, folder);
-	return list_folder(m, list, folder, complain);
+	return maildir_list_folder(m, list, folder, complain);
 }
 
 int
@@ -349,8 +372,7 @@ maildir_scan(struct maildir *m, struct maildir_list *list, bool complain,
 	    scan_folder(m, list, MAILDIR_CUR, complain) == -1)
 		goto err0;
 	if (list->count > 1) {
-		qsort_r(list->records, list->count, sizeof(*list->records),
-		    compare, list);
+		maildir_sort(list, list->records, list->count);
 		drop_ghosts(m, list);
 	}
 	return 0;

@@ -31,14 +31,24 @@ take_index(struct maildir *m)
 	m->indexed = true;
 }
 
+/* All anew, but for the sizes.  Odd entries may have been told. */
+static int
+scan(struct maildir *m, struct popper_error *error)
+{
+	if (maildir_scan(m, &m->list, m->odd == 0, error) == -1)
+		return -1;
+	maildir_index_sizes(m);
+	return 0;
+}
+
 static int
 read_folders(struct maildir *m, struct popper_error *error)
 {
 	size_t listed;
+	int merged = maildir_merge(m, error);
 
-	if (maildir_scan(m, &m->list, true, error) == -1)
+	if (merged == -1 || (merged == 0 && scan(m, error) == -1))
 		return -1;
-	maildir_index_sizes(m);
 	listed = m->list.count;
 	if (maildir_measure_few(m, error) == -1)
 		return -1;

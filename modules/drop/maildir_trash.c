@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "maildir.h"
+#include "maildir_trash.h"
 
 #define UNDO ".popper-undo"
 #define DONE ".popper-done"

@@ -218,6 +218,52 @@ maildir_number_twins(struct maildir *m, struct popper_error *error)
 	return 0;
 }
 
+#define NEAR 64 /* names that begin alike are looked at */
+
+/* Is the id of message ${i}, which has no number, nobody else's?  Whose stem is
+ * the same has a name that begins with it, and so lies near. */
+static bool
+is_alone(const struct maildir_list *list, size_t i)
+{
+	struct popper_slice stem = stem_of(list, &list->records[i]), other;
+	size_t at = maildir_first_at(list, stem), most = at + NEAR;
+
+	if (!is_legal(stem, POPPER_UID_MAX) || stem.ptr[0] == 'h')
+		return false; /* a hash, or like one */
+	for (; at < list->count; at++) {
+		other = maildir_base(list, &list->records[at]);
+		if (other.len < stem.len ||
+		    memcmp(other.ptr, stem.ptr, stem.len) != 0)
+			break;
+		other = stem_of(list, &list->records[at]);
+		if ((at != i && other.len == stem.len) || at == most)
+			return false;
+	}
+	return true;
+}
+
+/* Does no number change by the messages without a size? */
+static bool
+keep_numbers(const struct maildir_list *list)
+{
+	const struct maildir_record *r = list->records;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (r[i].twin > MAILDIR_HASHED ||
+		    ((r[i].flags & MAILDIR_UNSIZED) && !is_alone(list, i)))
+			return false;
+	return true;
+}
+
+void
+maildir_number_new(struct maildir *m)
+{
+	m->uids_ready = keep_numbers(&m->list);
+	if (!m->uids_ready)
+		for (size_t i = 0; i < m->list.count; i++)
+			m->list.records[i].twin = MAILDIR_PLAIN;
+}
+
 void
 maildir_native_uid(const struct maildir *m, size_t i, char *uid)
 {

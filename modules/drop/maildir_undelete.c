@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "maildir.h"
+#include "maildir_trash.h"
 
 #define EXPIRE_MOST 1000 /* files that one commit removes */
 
