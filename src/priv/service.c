@@ -89,17 +89,30 @@ service_start(struct service *s, const char *name)
 	watch_signals();
 }
 
+/*
+ * What start-up has freed would be sorted, and so copied page by page, in every
+ * child.  The C library sorts it when something is wanted that is larger than
+ * all of it.
+ */
+static void
+tidy_heap(void)
+{
+	void *volatile large; /* or compilers leave it out */
+
+	if (mallopt(M_TOP_PAD, TOP_PAD) == 0 ||
+	    mallopt(M_MMAP_THRESHOLD, TOP_PAD) == 0)
+		log_debug("mallopt");
+	large = malloc(TOP_PAD / 2);
+	free(large);
+	malloc_trim(TOP_PAD);
+}
+
 void
 service_ready(struct service *s, const struct readiness *r)
 {
 	static struct wire w;
 
-	/* What start-up has freed would be sorted, and so copied page by page,
-	 * in every child. */
-	if (mallopt(M_TOP_PAD, TOP_PAD) == 0 ||
-	    mallopt(M_MMAP_THRESHOLD, TOP_PAD) == 0)
-		log_debug("mallopt");
-	malloc_trim(TOP_PAD);
+	tidy_heap();
 	readiness_put(&w, r);
 	if (wire_send(&w, SERVICE_CONTROL, NULL, 0) == -1)
 		log_fatal("%s: the master is gone", s->name);
