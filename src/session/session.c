@@ -206,40 +206,47 @@ void
 session_run(const struct equipment *q, const struct opening *o,
     const int fds[SESSION_FDS])
 {
-	static struct stream stream;
-	static struct session s;
+	/* Neighbours: what each command touches is on one page, which the
+	 * kernel has to make for each session. */
+	static struct {
+		struct session session;
+		struct stream stream;
+	} all;
+	struct session *s = &all.session;
 	struct popper_error e;
 
-	s = (struct session){ .equipment = q,
-		.settings = q->service->settings,
-		.opening = o,
-		.stream = &stream,
-		.client = fds[0],
-		.worker = fds[1],
-		.gate = fds[2],
-		.lock = -1,
-		.extensions = { .attendant = fds[3] } };
-	stream_start(&stream, s.client, (int64_t)s.settings->timeout * 1000);
+	/* They are all zero: no session has run in this process. */
+	s->equipment = q;
+	s->settings = q->service->settings;
+	s->opening = o;
+	s->stream = &all.stream;
+	s->client = fds[0];
+	s->worker = fds[1];
+	s->gate = fds[2];
+	s->lock = -1;
+	s->extensions.attendant = fds[3];
+	stream_start(
+	    s->stream, s->client, (int64_t)s->settings->timeout * 1000);
 	language_use(o->manners.language);
-	account_start(&s);
+	account_start(s);
 	error_clear(&e);
-	if (!stream_preload(&stream, o->ahead)) {
+	if (!stream_preload(s->stream, o->ahead)) {
 		error_set(&e, POPPER_TEMPORARY, "too much was read ahead");
-		report(&s, &e);
+		report(s, &e);
 		return;
 	}
-	if (open_maildrop(&s, &e) == -1) {
-		let_go(&s);
-		report(&s, &e);
+	if (open_maildrop(s, &e) == -1) {
+		let_go(s);
+		report(s, &e);
 		return;
 	}
-	if (report(&s, NULL) == -1) {
-		let_go(&s); /* the gate is gone, and with it the login */
+	if (report(s, NULL) == -1) {
+		let_go(s); /* the gate is gone, and with it the login */
 		return;
 	}
-	if (s.settings->login_delay > 0)
-		pace_note(s.place.state);
-	greet(&s);
-	serve(&s);
-	messages_free(&s.messages);
+	if (s->settings->login_delay > 0)
+		pace_note(s->place.state);
+	greet(s);
+	serve(s);
+	messages_free(&s->messages);
 }
