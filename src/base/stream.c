@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/secret.h"
 
 /* Most octets that are taken in, unread, from a client we have left. */
 #define DRAIN_MAX (1u << 20)
@@ -32,6 +34,7 @@ stream_start(struct stream *s, int fd, int64_t patience)
 	s->in_at = s->in_end = 0;
 	s->skipped = 0;
 	s->out_len = 0;
+	s->in_used = s->out_used = 0;
 	s->octets_in = s->octets_out = 0;
 	if (fd == -1)
 		return;
@@ -48,6 +51,14 @@ stream_wrap(struct stream *s, const struct stream_transport *t)
 	s->transport = t;
 }
 
+static void
+put_in(struct stream *s, size_t n)
+{
+	s->in_end += n;
+	if (s->in_used < s->in_end)
+		s->in_used = s->in_end;
+}
+
 bool
 stream_preload(struct stream *s, struct popper_slice octets)
 {
@@ -55,7 +66,7 @@ stream_preload(struct stream *s, struct popper_slice octets)
 		return false;
 	if (octets.len > 0)
 		memcpy(s->in + s->in_end, octets.ptr, octets.len);
-	s->in_end += octets.len;
+	put_in(s, octets.len);
 	return true;
 }
 
@@ -110,7 +121,7 @@ take_in(struct stream *s)
 		n = pull(s, s->in + s->in_end, sizeof(s->in) - s->in_end);
 	while (n == -1 && errno == EINTR);
 	if (n > 0) {
-		s->in_end += (size_t)n;
+		put_in(s, (size_t)n);
 		s->octets_in += (uint64_t)n;
 	} else if (n == 0) {
 		s->ended = true;
@@ -287,6 +298,8 @@ stream_flush(struct stream *s)
 {
 	size_t len = s->out_len;
 
+	if (s->out_used < len)
+		s->out_used = len;
 	s->out_len = 0;
 	if (s->broken)
 		return -1;
@@ -325,6 +338,7 @@ stream_room(struct stream *s, size_t n)
 	if (s->broken ||
 	    (n > sizeof(s->out) - s->out_len && stream_flush(s) == -1))
 		return NULL;
+	s->out_used = sizeof(s->out); /* who knows how much of it */
 	return s->out + s->out_len;
 }
 
@@ -332,6 +346,16 @@ void
 stream_wrote(struct stream *s, size_t n)
 {
 	s->out_len += n;
+}
+
+void
+stream_wipe(struct stream *s)
+{
+	if (s->out_used < s->out_len)
+		s->out_used = s->out_len;
+	secret_wipe(s->in, s->in_used);
+	secret_wipe(s->out, s->out_used);
+	secret_wipe(s, offsetof(struct stream, in));
 }
 
 bool

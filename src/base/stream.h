@@ -64,6 +64,7 @@ struct stream {
 	size_t in_at, in_end;
 	uint64_t skipped;
 	size_t out_len;
+	size_t in_used, out_used; /* octets that were ever written */
 	uint64_t octets_in, octets_out; /* since the start, for the log */
 	char in[STREAM_LINE_MAX];
 	char out[STREAM_OUT_MAX];
@@ -138,6 +139,10 @@ int stream_flush(struct stream *);
  * reset instead of our last line.
  */
 bool stream_is_quiet(const struct stream *);
+
+/** stream_wipe(s): overwrite all that has passed through ${s} since
+ * stream_start(), which has to come before any other use. */
+void stream_wipe(struct stream *);
 
 /**
  * stream_close(s, patience):

@@ -25,7 +25,7 @@ struct authorization {
 	char timestamp[TIMESTAMP_MAX]; /* of the greeting, or "" */
 	bool named; /* a USER was accepted, PASS may follow */
 	char user[POPPER_USER_MAX + 1];
-	struct wire wire;
+	struct wire wire; /* the last: it is wiped apart */
 };
 
 extern const struct command authorization_commands[];

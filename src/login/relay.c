@@ -267,6 +267,9 @@ relay_run(
 
 	outlive_session();
 	secret_wipe(s->in, s->in_end);
+	/* For stream_wipe(): all of both buffers gets used. */
+	s->in_used = sizeof(s->in);
+	s->out_used = sizeof(s->out);
 	carry(&r, patience);
 	if (!r.lost)
 		finish(&r);

@@ -6,6 +6,8 @@
  */
 #include "login/worker.h"
 
+#include <stddef.h>
+
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -79,8 +81,9 @@ attend(struct authorization *a, int64_t patience)
 static void
 forget(struct authorization *a)
 {
-	secret_wipe(a->stream, sizeof(*a->stream));
-	secret_wipe(a, sizeof(*a));
+	stream_wipe(a->stream);
+	wire_wipe(&a->wire);
+	secret_wipe(a, offsetof(struct authorization, wire));
 	language_use("");
 }
 

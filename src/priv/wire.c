@@ -21,6 +21,14 @@ wire_start(struct wire *w)
 }
 
 static void
+set_len(struct wire *w, size_t len)
+{
+	w->len = len;
+	if (w->used < len)
+		w->used = len;
+}
+
+static void
 put(struct wire *w, const void *p, size_t len)
 {
 	if (w->failed || len > sizeof(w->bytes) - w->len) {
@@ -28,7 +36,7 @@ put(struct wire *w, const void *p, size_t len)
 		return;
 	}
 	memcpy(w->bytes + w->len, p, len);
-	w->len += len;
+	set_len(w, w->len + len);
 }
 
 void
@@ -72,9 +80,11 @@ wire_receive(struct wire *w, int sock, int *fds, size_t most, size_t *count)
 
 	wire_start(w);
 	n = fd_receive(sock, w->bytes, sizeof(w->bytes), fds, most, count);
+	if (n == -1)
+		w->used = sizeof(w->bytes); /* of a message that was too long */
 	if (n <= 0)
 		return (int)n;
-	w->len = (size_t)n;
+	set_len(w, (size_t)n);
 	return 1;
 }
 
@@ -134,6 +144,7 @@ wire_end(const struct wire *w)
 void
 wire_wipe(struct wire *w)
 {
-	secret_wipe(w->bytes, w->len);
+	secret_wipe(w->bytes, w->used);
+	w->used = 0;
 	wire_start(w);
 }

@@ -19,6 +19,7 @@
 struct wire {
 	size_t len; /* octets in it */
 	size_t at; /* read so far */
+	size_t used; /* octets of ${bytes} that were ever written */
 	bool failed; /* too much was put, or something wrong was got */
 	unsigned char bytes[WIRE_MAX];
 };
@@ -52,7 +53,7 @@ struct popper_slice wire_get_slice(struct wire *);
 /** wire_end(w): true if everything was right and nothing is left over. */
 bool wire_end(const struct wire *);
 
-/** wire_wipe(w): overwrite what may hold a secret. */
+/** wire_wipe(w): overwrite all that ${w} held since it was zero or wiped. */
 void wire_wipe(struct wire *);
 
 #endif

@@ -201,6 +201,48 @@ bad_descriptor_is_broken(void **state)
 	assert_int_equal(read_line(255, &line), STREAM_CLOSED);
 }
 
+/* Nothing is left of other tests. */
+static void
+blank(void)
+{
+	memset(&s, 0, sizeof(s));
+	stream_start(&s, pair[0], SOON);
+}
+
+static void
+wipes_all_that_passed(void **state)
+{
+	static const char all_zero[sizeof(s)];
+	char x[300];
+
+	(void)state;
+	memset(x, 'x', sizeof(x));
+	blank();
+	say(popper_slice(x, sizeof(x)));
+	say(S("\r\nPASS sesame\r\nQUIT\r\n"));
+	assert_int_equal(stream_put(&s, S("+OK open\r\n")), 0);
+	assert_int_equal(
+	    read_line(255, &(struct popper_slice){ 0 }), STREAM_LONG);
+	assert_int_equal(stream_put(&s, S("+OK\r\n")), 0);
+	assert_line(255, "PASS sesame");
+	assert_int_equal(stream_put(&s, S("a\r\n")), 0);
+	stream_wipe(&s);
+	assert_memory_equal(&s, all_zero, sizeof(s));
+}
+
+static void
+wipes_what_was_preloaded(void **state)
+{
+	static const char all_zero[sizeof(s)];
+
+	(void)state;
+	blank();
+	assert_true(stream_preload(&s, S("PASS sesame\r\n")));
+	memcpy(stream_room(&s, 7), "sesame", 7);
+	stream_wipe(&s);
+	assert_memory_equal(&s, all_zero, sizeof(s));
+}
+
 int
 main(void)
 {
@@ -217,6 +259,8 @@ main(void)
 		WITH_STREAM(forgets),
 		WITH_STREAM(forgets_half_a_long_line),
 		WITH_STREAM(bad_descriptor_is_broken),
+		WITH_STREAM(wipes_all_that_passed),
+		WITH_STREAM(wipes_what_was_preloaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,16 +183,38 @@ refuses_a_message_that_was_cut(void **state)
 	fd_close(&pair[1]);
 }
 
+static const unsigned char all_zero[WIRE_MAX];
+
 static void
 wipes(void **state)
 {
 	(void)state;
 	wire_start(&w);
 	wire_put_text(&w, "secret");
+	wire_start(&w);
+	wire_put_number(&w, 1);
 	wire_wipe(&w);
 	assert_int_equal(w.len, 0);
-	for (size_t i = 0; i < 14; i++)
-		assert_int_equal(w.bytes[i], 0);
+	assert_memory_equal(w.bytes, all_zero, sizeof(all_zero));
+}
+
+static void
+wipes_what_was_cut(void **state)
+{
+	static char much[WIRE_MAX + 1];
+	int pair[2];
+	size_t count;
+
+	(void)state;
+	memset(much, 'x', sizeof(much));
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(fd_send(pair[0], much, sizeof(much), NULL, 0), 0);
+	assert_int_equal(wire_receive(&w, pair[1], NULL, 0, &count), -1);
+	assert_int_equal(w.bytes[WIRE_MAX - 1], 'x');
+	wire_wipe(&w);
+	assert_memory_equal(w.bytes, all_zero, sizeof(all_zero));
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
 }
 
 int
@@ -208,6 +230,7 @@ main(void)
 		cmocka_unit_test(travels_with_descriptors),
 		cmocka_unit_test(refuses_a_message_that_was_cut),
 		cmocka_unit_test(wipes),
+		cmocka_unit_test(wipes_what_was_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
