@@ -177,8 +177,8 @@ take_connection(struct service *s, int listener)
 	pid_t pid;
 
 	memset(&from, 0, sizeof(from));
-	client =
-	    accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+	client = accept4(listener, (struct sockaddr *)&from, &len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client == -1) {
 		accept_failed(errno);
 		return;

@@ -57,9 +57,11 @@ handled(int version)
 int
 landlock_version(void)
 {
-	long v = syscall(
-	    SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_VERSION);
+	static long v = -1;
 
+	if (v == -1)
+		v = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+		    CREATE_VERSION);
 	/* Version 1 forbids every rename between folders, which a commit in a
 	 * Maildir is made of: no use to us. */
 	return v < 2 ? 0 : (int)v;

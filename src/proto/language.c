@@ -103,10 +103,13 @@ language_match(struct popper_slice range)
 void
 language_use(const char *tag)
 {
-	now = languages;
+	const struct language *wanted = languages;
+
 	for (unsigned i = 0; i < count; i++)
 		if (strcmp(languages[i].tag, tag) == 0)
-			now = languages + i;
+			wanted = languages + i;
+	if (now != wanted) /* or a page is copied in each session */
+		now = wanted;
 }
 
 const char *

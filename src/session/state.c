@@ -64,11 +64,16 @@ folder_name(const struct popper_identity *i, char out[NAME_MAX_OCTETS + 1])
 	for (; *user != '\0'; user++) {
 		plain = isalnum((unsigned char)*user) ||
 		    (*user == '.' && len > 0) || strchr("_-+@", *user) != NULL;
-		if (!text_print(out + len, NAME_MAX_OCTETS + 1 - len,
-			plain ? "%c" : "%%%02X", (unsigned char)*user))
+		if (plain && len < NAME_MAX_OCTETS)
+			out[len++] = *user;
+		else if (!plain &&
+		    text_print(out + len, NAME_MAX_OCTETS + 1 - len, "%%%02X",
+			(unsigned char)*user))
+			len += 3;
+		else
 			return false;
-		len += strlen(out + len);
 	}
+	out[len] = '\0';
 	if (i->folder[0] == '\0')
 		return len > 0;
 	return len > 0 && strchr(i->folder, '/') == NULL &&
