@@ -242,7 +242,8 @@ maildir_commit(void *self, const struct popper_changes *changes,
 		if (m->mark_seen)
 			mark_seen(m, changes);
 	}
-	if (m->trash > 0)
+	/* All of it, once the option is taken away. */
+	if (m->trash > 0 || (deleted > 0 && outcome == POPPER_DONE))
 		maildir_trash_expire(m);
 	return outcome;
 }

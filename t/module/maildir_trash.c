@@ -371,21 +371,30 @@ off_by_default(void **state)
 	assert_int_equal(undelete(0), 0);
 }
 
-/* What was kept before it was switched off stays, until it is asked for. */
+/* What was kept before it was switched off comes back if it is asked for, and
+ * goes with the next deletion, but not when something was only read. */
 static void
 switched_off_later(void **state)
 {
-	static const unsigned char all[FIVE] = { 1, 1, 1, 1, 1 };
+	static const unsigned char all[FIVE] = { 1, 1, 1, 1, 1 },
+				   read[FIVE] = { [1] = POPPER_MARK_SEEN };
 	char name[64];
 
 	(void)state;
 	make_five();
 	drop_these(first_two, 3);
-	age(8 * DAY);
 	conf.trash = 0;
-	drop_these(all, 0);
-	assert_int_equal(commits(name), 1);
 	assert_int_equal(undelete(0), 2);
+	expect_five();
+	conf.trash = 7 * DAY;
+	drop_these(first_two, 3);
+	age(60);
+	conf.trash = 0;
+	drop_these(read, 3);
+	assert_int_equal(commits(name), 1);
+	drop_these(all, 0);
+	assert_int_equal(commits(name), 0);
+	assert_int_equal(undelete(0), 0);
 }
 
 /* Nobody does it while there is a session, nor where there is no Maildir. */
