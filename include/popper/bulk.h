@@ -29,6 +29,14 @@ popper_drop_is_measured(const struct popper_drop *drop, const void *self)
 	return !POPPER_DROP_HAS(drop, is_measured) || drop->is_measured(self);
 }
 
+/** popper_drop_tidy(drop, self, error): 0 or -1. */
+static inline int
+popper_drop_tidy(
+    const struct popper_drop *drop, void *self, struct popper_error *error)
+{
+	return POPPER_DROP_HAS(drop, tidy) ? drop->tidy(self, error) : 0;
+}
+
 /** popper_drop_total(drop, self, octets, error): of all messages together.
  * Returns 0 or -1. */
 static inline int

@@ -222,6 +222,12 @@ struct popper_drop {
 	 * an error that names the option, and the server does not start. */
 	int (*configured)(const struct popper_host *, const void *conf,
 	    struct popper_error *);
+
+	/* Called in place of commit by a QUIT with which nothing is marked;
+	 * then comes close.  What earlier commits have put off may be done now,
+	 * as giving space back; the client waits for it.  A failure is only
+	 * logged, nothing was promised.  0 or -1. */
+	int (*tidy)(void *self, struct popper_error *);
 };
 
 #endif

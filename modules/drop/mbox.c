@@ -357,6 +357,7 @@ static const struct popper_drop mbox_drop = {
 	.list = mbox_view_list,
 	.configured = mbox_configured,
 	.top = mbox_view_top,
+	.tidy = mbox_view_tidy,
 };
 
 POPPER_MODULE(mbox, .version = "0.1.0",

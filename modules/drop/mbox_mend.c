@@ -4,7 +4,8 @@
  * Runs in: popperctl's child, as the user; the session lock is held.
  *
  * Open does all of it, so what is told is what was there before, and whether it
- * is there afterwards.
+ * is there afterwards.  What is noted as gone (purge = lazy) is removed if that
+ * is due, as at a QUIT.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "mbox_journal.h"
 #include "mbox_rewrite.h"
 #include "mbox_trash.h"
+#include "mbox_waste.h"
 #include "tell.h"
 
 /* What may lie in the state folder, what it is, and what was done about it. */
@@ -58,6 +60,25 @@ find_remains(const struct popper_host *host, const void *conf,
 	return found;
 }
 
+/* Give space back, if that is due.  How many lines were said, or -1. */
+static int
+purge(struct mbox *m, struct popper_sink *sink, struct popper_error *e)
+{
+	size_t count = m->waste == NULL ? 0 : m->waste->count;
+
+	if (count == 0)
+		return 0;
+	if (mbox_view_tidy(m, e) == -1)
+		return -1;
+	if (exists(m->state, MBOX_WASTE, 0))
+		return 0;
+	if (say(sink,
+		"removed %zu deleted message%s from the mbox (purge = lazy)",
+		count, count == 1 ? "" : "s") == 0)
+		return 1;
+	return m->host->fail(e, POPPER_TEMPORARY, "the lines were not taken");
+}
+
 int
 mbox_waiting(const struct popper_host *host, const void *conf,
     const struct popper_place *place, struct popper_sink *sink,
@@ -96,7 +117,7 @@ mbox_mend(const struct popper_host *host, const void *conf,
 {
 	char remains[POPPER_PATH_MAX + 1];
 	bool was[LEFTOVERS];
-	int said = 0, failed = 0;
+	int said, failed = 0;
 	void *self;
 	size_t i;
 
@@ -105,6 +126,10 @@ mbox_mend(const struct popper_host *host, const void *conf,
 	if (find_remains(host, conf, place, remains, e) == -1 ||
 	    mbox_open(host, conf, place, &self, e) == -1)
 		return -1;
+	if ((said = purge(self, sink, e)) == -1) {
+		mbox_close(self);
+		return -1;
+	}
 	for (i = 0; i < LEFTOVERS; i++)
 		if (was[i] && !exists(place->state, leftovers[i].name, 1)) {
 			failed |= say(sink, "%s", leftovers[i].told);

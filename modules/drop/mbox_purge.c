@@ -1,7 +1,7 @@
 /*
  * mbox_purge.c - purge = lazy: when is it time to give the space back?
  *
- * Runs in: the session, as the user, at QUIT.
+ * Runs in: the session, as the user, at QUIT; and popperctl recover.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "mbox_waste.h"
 
 #define LEAST ((uint64_t)1 << 20) /* octets of waste that are worth a purge */
+#define NIGHTS 7 /* that may be missed */
 
 bool
 mbox_purge_hours(const char *text, unsigned *first, unsigned *end)
@@ -64,6 +65,31 @@ is_night(const struct mbox *m)
 			   : hour >= first || hour < end;
 }
 
+/* Who is never there at night gives space back after a week. */
+static bool
+has_waited(const struct mbox *m)
+{
+	struct timespec now;
+
+	return m->waste != NULL && *m->conf->purge_time != '\0' &&
+	    clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    now.tv_sec - m->waste->since > (int64_t)NIGHTS * 86400;
+}
+
+static bool
+is_worth_it(const struct mbox *m, uint64_t waste)
+{
+	return strcmp(m->conf->purge, "lazy") != 0 ||
+	    (waste >= LEAST && waste > m->index.size / 2) || is_night(m) ||
+	    has_waited(m);
+}
+
+bool
+mbox_purge_is_overdue(const struct mbox *m)
+{
+	return m->writable && is_worth_it(m, m->waste->octets);
+}
+
 bool
 mbox_purge_is_due(const struct mbox *m, const struct popper_changes *c)
 {
@@ -80,7 +106,6 @@ mbox_purge_is_due(const struct mbox *m, const struct popper_changes *c)
 			at_end = false;
 	if (waste == 0)
 		return false;
-	return at_end || strcmp(m->conf->purge, "lazy") != 0 ||
-	    m->conf->update_status_headers || !m->writable ||
-	    (waste >= LEAST && waste > x->size / 2) || is_night(m);
+	return at_end || m->conf->update_status_headers || !m->writable ||
+	    is_worth_it(m, waste);
 }

@@ -299,3 +299,17 @@ mbox_view_purge(struct mbox *m, struct popper_error *e)
 	free(marks);
 	return outcome == POPPER_DONE ? 0 : -1;
 }
+
+int
+mbox_view_tidy(void *self, struct popper_error *e)
+{
+	struct mbox *m = mbox_from_self(self);
+
+	if (m->waste == NULL || !mbox_purge_is_overdue(m))
+		return 0;
+	/* Equal messages keep their numbers only if ids are known: what nobody
+	 * has asked for now can wait. */
+	if (mbox_records(m, e) == -1 || mbox_uids(m, e) == -1)
+		return -1;
+	return mbox_view_purge(m, e);
+}

@@ -126,6 +126,10 @@ int mbox_configured(
  */
 bool mbox_purge_is_due(const struct mbox *, const struct popper_changes *);
 
+/** mbox_purge_is_overdue(m): the same where nothing is marked anew; it costs
+ * nothing. */
+bool mbox_purge_is_overdue(const struct mbox *);
+
 /** mbox_purge_hours(text, first, end): "2-5".  False: it is no such thing. */
 bool mbox_purge_hours(const char *text, unsigned *first, unsigned *end);
 
@@ -144,6 +148,8 @@ int mbox_view_total(void *self, uint64_t *octets, struct popper_error *);
 int mbox_view_list(
     void *self, unsigned want, struct popper_lister *, struct popper_error *);
 int mbox_view_export(void *self, struct popper_sink *, struct popper_error *);
+
+int mbox_view_tidy(void *self, struct popper_error *);
 
 /** mbox_view_purge(m, error): remove now what is gone.  0 or -1. */
 int mbox_view_purge(struct mbox *, struct popper_error *);

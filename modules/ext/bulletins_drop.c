@@ -324,6 +324,14 @@ lease(void *self, struct popper_error *e)
 	return b->inner->lease == NULL ? 0 : b->inner->lease(b->inner_self, e);
 }
 
+static int
+tidy(void *self, struct popper_error *e)
+{
+	struct bulletins *b = self;
+
+	return popper_drop_tidy(b->inner, b->inner_self, e);
+}
+
 /* wrap makes the instance: there is no open. */
 const struct popper_drop bulletins_drop = {
 	.size = sizeof(struct popper_drop),
@@ -337,4 +345,5 @@ const struct popper_drop bulletins_drop = {
 	.list = list,
 	.is_measured = is_measured,
 	.top = top,
+	.tidy = tidy,
 };

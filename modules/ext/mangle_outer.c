@@ -325,6 +325,15 @@ outer_lease(void *self, struct popper_error *e)
 	return o->inner->lease == NULL ? 0 : o->inner->lease(o->inner_self, e);
 }
 
+static int
+outer_tidy(void *self, struct popper_error *e)
+{
+	struct outer *o = self;
+
+	save(o);
+	return popper_drop_tidy(o->inner, o->inner_self, e);
+}
+
 static const struct popper_drop outer_drop = {
 	.size = sizeof(struct popper_drop),
 	.count = outer_count,
@@ -337,6 +346,7 @@ static const struct popper_drop outer_drop = {
 	.list = outer_list,
 	.is_measured = outer_is_measured,
 	.top = outer_top,
+	.tidy = outer_tidy,
 };
 
 const struct popper_drop *

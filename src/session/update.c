@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include <popper/bulk.h>
+
 #include "base/error.h"
 #include "base/log.h"
 
@@ -62,6 +64,18 @@ has_marks(const struct messages *m)
 	return false;
 }
 
+/* What earlier sessions have put off; no promise of this one. */
+static void
+tidy(struct session *s)
+{
+	struct popper_error e;
+
+	error_clear(&e);
+	if (s->maildrop.count > 0 &&
+	    popper_drop_tidy(s->maildrop.driver, s->maildrop.self, &e) == -1)
+		log_failure("what earlier sessions have left to do", &e);
+}
+
 /* The module's commit, between the hooks of the extensions. */
 static enum popper_outcome
 commit(struct session *s, struct popper_error *e)
@@ -75,6 +89,8 @@ commit(struct session *s, struct popper_error *e)
 		return POPPER_NOT_DONE;
 	if (has_marks(&s->messages))
 		o = s->maildrop.driver->commit(s->maildrop.self, &c, e);
+	else
+		tidy(s);
 	if (o != POPPER_DONE && s->messages.deleted == 0) {
 		/* Only what was read is not noted: no promise is broken. */
 		log_failure("marks of what was read", e);

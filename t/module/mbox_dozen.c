@@ -71,3 +71,17 @@ dozen_commit(void *arg)
 	rig_close(r);
 	return POINTS_SAID + (int)outcome;
 }
+
+int
+dozen_tidy(void *arg)
+{
+	struct rig *r = arg;
+	int failed;
+
+	points_begin();
+	if (rig_try_open(r) == -1)
+		return POINTS_SAID + POPPER_DONE;
+	failed = r->drop->tidy(r->self, &r->error);
+	rig_close(r);
+	return failed == 0 || failed == -1 ? POINTS_SAID + POPPER_DONE : 1;
+}

@@ -25,4 +25,7 @@ void dozen_clear(int at, const char *name);
  * it says the outcome. */
 int dozen_commit(void *);
 
+/** dozen_tidy(rig): the same with which nothing is marked. */
+int dozen_tidy(void *);
+
 #endif

@@ -247,60 +247,6 @@ back_to_quit(void **state)
 	expect_shown(r, "BD");
 }
 
-static void
-at_night(void **state)
-{
-	struct rig *r = *state;
-	time_t now = time(NULL);
-	struct tm tm;
-	char hours[16];
-
-	rig_put(r, A B C D);
-	session(r, "D---");
-	rig_expect(r, A B C D);
-	assert_non_null(localtime_r(&now, &tm));
-	(void)snprintf(
-	    hours, sizeof(hours), "%d-%d", tm.tm_hour, (tm.tm_hour + 2) % 24);
-	r->conf.purge_time = hours;
-	rig_open(r);
-	/* Nothing is deleted, something was read. */
-	assert_int_equal(rig_commit(r, "---"), POPPER_DONE);
-	rig_close(r);
-	rig_expect(r, B C D);
-	assert_false(rig_exists(r, MBOX_WASTE));
-}
-
-static void
-half_is_waste(void **state)
-{
-	struct rig *r = *state;
-	size_t len = 800000;
-	char *text = malloc(4 * len + 1), *p = text;
-
-	assert_non_null(text);
-	for (size_t i = 0; i < 4; i++) {
-		size_t n = (size_t)sprintf(
-		    p, FROM_A "Subject: %c\n\n", (int)('A' + i));
-
-		memset(p + n, 'x', len - n);
-		for (size_t k = n + 70; k < len; k += 71)
-			p[k] = '\n';
-		memcpy(p + len - 3, "x\n\n", 3);
-		p += len;
-	}
-	*p = '\0';
-	rig_put(r, text);
-	session(r, "D---");
-	rig_expect(r, text);
-	session(r, "D--");
-	expect_shown(r, "CD");
-	rig_expect(r, text);
-	session(r, "D-");
-	rig_expect(r, text + 3 * len);
-	assert_false(rig_exists(r, MBOX_WASTE));
-	free(text);
-}
-
 /* A damaged note: better what was deleted than nothing. */
 static void
 damaged(void **state)
@@ -398,30 +344,6 @@ settled_beside_an_equal_one(void **state)
 	rig_expect(r, B C A A);
 }
 
-static void
-hours(void **state)
-{
-	struct rig *r = *state;
-	unsigned first, end;
-
-	assert_true(mbox_purge_hours("2-5", &first, &end));
-	assert_int_equal(first, 2);
-	assert_int_equal(end, 5);
-	assert_true(mbox_purge_hours("22-04", &first, &end));
-	assert_false(mbox_purge_hours("", &first, &end));
-	assert_false(mbox_purge_hours("2", &first, &end));
-	assert_false(mbox_purge_hours("2-", &first, &end));
-	assert_false(mbox_purge_hours("2-25", &first, &end));
-	assert_false(mbox_purge_hours("2-5x", &first, &end));
-	assert_false(mbox_purge_hours("3-3", &first, &end));
-	assert_false(mbox_purge_hours("0-24", &first, &end));
-	r->conf.purge_time = "always";
-	assert_int_equal(
-	    r->drop->configured(&host_services, &r->conf, &r->error), -1);
-	assert_int_equal(r->error.status, POPPER_PERMANENT);
-	assert_non_null(strstr(r->error.text, "purge-time = \"always\""));
-}
-
 static int
 lazy(void **state)
 {
@@ -442,9 +364,8 @@ main(void)
 		TEST(the_rest_goes_at_once), TEST(new_mail),
 		TEST(another_program_rewrites_it), TEST(never_the_wrong_one),
 		TEST(equal_ones_keep_their_ids), TEST(back_to_quit),
-		TEST(at_night), TEST(half_is_waste), TEST(damaged),
-		TEST(no_place_to_note_it), TEST(trash_and_lazy),
-		TEST(settled_beside_an_equal_one), TEST(hours) };
+		TEST(damaged), TEST(no_place_to_note_it), TEST(trash_and_lazy),
+		TEST(settled_beside_an_equal_one) };
 
 	return cmocka_run_group_tests_name("mbox_waste", tests, NULL, NULL);
 }

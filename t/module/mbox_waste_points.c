@@ -25,7 +25,7 @@
 
 static char uids[DOZEN][POPPER_UID_MAX + 1];
 static const char *before; /* dozen_marks of an earlier session */
-static bool purge;
+static bool purge, tidies;
 static long points; /* that were tried in all */
 
 /* Is it shown, once the earlier session has ended, and perhaps the one that is
@@ -113,7 +113,7 @@ sweep(struct rig *r, enum points_deed deed, int error)
 			assert_int_equal(rig_commit(r, before), POPPER_DONE);
 		rig_close(r);
 		r->conf.purge = purge ? "quit" : "lazy";
-		points_run(&p, dozen_commit, r);
+		points_run(&p, tidies ? dozen_tidy : dozen_commit, r);
 		if (WIFSIGNALED(p.status) && deed != POINTS_KILL)
 			fail_at(&p, "killed");
 		look(r, &p);
@@ -176,6 +176,16 @@ purged(void **state)
 	try_all(*state, "D--D-----D--", "DDDDDDDDD", false);
 }
 
+/* Nothing is marked: what was noted stays away, and nothing else goes. */
+static void
+tidied(void **state)
+{
+	purge = tidies = true;
+	index_clock_ahead = 10;
+	try_all(*state, "D--D-----D--", "---------", true);
+	tidies = false;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, index_setup, rig_teardown)
 
 int
@@ -185,6 +195,7 @@ main(void)
 		TEST(noted),
 		TEST(noted_again),
 		TEST(purged),
+		TEST(tidied),
 	};
 	int failed = 0;
 

@@ -23,6 +23,7 @@ static char uids[COUNT][POPPER_UID_MAX + 1];
 static bool was[COUNT]; /* shown before the commit */
 static const char *of_all; /* marks */
 static long states;
+static bool tidies; /* nothing is marked: what is noted goes */
 
 static void
 fill(struct rig *r)
@@ -135,7 +136,10 @@ sweep(struct rig *r, const char *which)
 	marks[n] = '\0';
 	power_start(p, r->top, 4096);
 	rig_open(r);
-	assert_int_equal(rig_commit(r, marks), POPPER_DONE);
+	if (tidies)
+		assert_int_equal(r->drop->tidy(r->self, &r->error), 0);
+	else
+		assert_int_equal(rig_commit(r, marks), POPPER_DONE);
 	power_said(p);
 	rig_close(r);
 	power_stop(p);
@@ -168,6 +172,24 @@ purged(void **state)
 	was[0] = false;
 	r->conf.purge = "quit";
 	sweep(r, SOME);
+}
+
+static void
+tidied(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	r->conf.purge = "lazy";
+	rig_open(r);
+	assert_int_equal(rig_commit(r, SOME), POPPER_DONE);
+	rig_close(r);
+	for (size_t i = 0; i < COUNT; i++)
+		was[i] = SOME[i] != 'D';
+	r->conf.purge = "quit";
+	tidies = true;
+	sweep(r, "------------");
+	tidies = false;
 }
 
 static void
@@ -224,6 +246,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(noted),
 		TEST(purged),
+		TEST(tidied),
 		TEST(kept),
 		TEST(cut_and_kept),
 		TEST(cut_and_purged),

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "lib"))
@@ -75,6 +76,38 @@ def purge(server, user, uids):
     tap.equal(look(server, user)[0], uids[1:], "and nothing else")
 
 
+def always():
+    """Hours of the day that are now, and in an hour."""
+    hour = time.localtime().tm_hour
+    return "%d-%d" % (hour, (hour + 2) % 24)
+
+
+def tidy(server, options):
+    """A QUIT that changes nothing, and popperctl recover, when it is time."""
+    readers = [server.add_user(name, "mbox", MESSAGES)
+               for name in ("rita", "rene")]
+    uids = [look(server, user)[0] for user in readers]
+    for user in readers:
+        delete(server, user, 2)
+        server.enter(user).quit()
+        tap.equal(len(user.drop.stored()), 6, "it is not time yet")
+    status, said, _ = popperctl.run(server, "recover", "rene")
+    tap.equal((status, said), (0, "nothing to do\n"), "nor to recover")
+    configure(server, options)
+    server.write_conf()
+    server.main.send_signal(signal.SIGHUP)
+    server.log.wait(r"settings read again")
+    server.enter(readers[0]).quit()
+    tap.equal(len(readers[0].drop.stored()), 5, "a QUIT gives space back")
+    status, said, _ = popperctl.run(server, "recover", "rene")
+    tap.equal((status, said), (0, "removed 1 deleted message from the mbox "
+                               "(purge = lazy)\n"), "and popperctl recover")
+    tap.equal(len(readers[1].drop.stored()), 5, "does so, too")
+    for user, before in zip(readers, uids):
+        tap.equal(look(server, user)[0], before[:1] + before[2:],
+                  "and no more")
+
+
 def undelete(server):
     user = server.add_user("carol", "mbox", MESSAGES)
     uids, _ = look(server, user)
@@ -112,6 +145,11 @@ def main():
         server.main.send_signal(signal.SIGHUP)
         server.log.wait(r"settings read again")
         purge(server, user, uids)
+    server = popper.Server(MODE, start=False)
+    configure(server, 'purge = lazy purge-time = ""')
+    server.start()
+    with server:
+        tidy(server, "purge = lazy purge-time = %s" % always())
     server = popper.Server(MODE, start=False)
     configure(server, 'purge = lazy purge-time = "" trash = 1d')
     server.start()

@@ -31,6 +31,16 @@ commit(void *self, const struct popper_changes *c, struct popper_error *error)
 	return outcome;
 }
 
+static unsigned tidied;
+
+static int
+tidy(void *self, struct popper_error *error)
+{
+	(void)self;
+	tidied++;
+	return error_set(error, POPPER_TEMPORARY, "disk full");
+}
+
 static int
 before(void *self, const struct popper_changes *c, struct popper_error *error)
 {
@@ -64,12 +74,13 @@ start(void **state)
 	drop_open(&s.maildrop, &drop, mail, 2);
 	driver = drop_driver;
 	driver.commit = commit;
+	driver.tidy = tidy;
 	s.maildrop.driver = &driver;
 	s.extensions.modules = &used;
 	s.extensions.started = 1;
 	outcome = POPPER_DONE;
 	hook = 0;
-	commits = 0;
+	commits = tidied = 0;
 	return messages_start(&s.messages, &s.maildrop, &e);
 }
 
@@ -88,9 +99,11 @@ removes_what_is_marked(void **state)
 	(void)state;
 	assert_int_equal(update_run(&s, &t, &e), 0);
 	assert_int_equal(commits, 0);
+	assert_int_equal(tidied, 1); /* that it fails hurts nobody */
 	messages_delete(&s.messages, 1);
 	assert_int_equal(update_run(&s, &t, &e), 0);
 	assert_int_equal(commits, 1);
+	assert_int_equal(tidied, 1);
 	assert_int_equal(t.deleted, 1);
 	assert_int_equal(t.deleted_octets, 10);
 	assert_int_equal(t.left_octets, 5);
