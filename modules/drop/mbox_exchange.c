@@ -73,7 +73,8 @@ put_lines(struct mbox *m, struct pins *pins, const uint32_t *numbers,
 	struct pin line = { .uid = uid, .key = key };
 	size_t i;
 
-	qsort(pins->list, pins->count, sizeof(*pins->list), by_line);
+	if (pins->count > 0)
+		qsort(pins->list, pins->count, sizeof(*pins->list), by_line);
 	for (i = 0; i < pins->count; i++) {
 		mbox_uid_text(m, &m->uids[i], uid);
 		line.octets = pins->list[i].octets;
