@@ -247,6 +247,7 @@ merge(struct merging *g)
 		done = at;
 		if (put_new(g, r, out) == -1)
 			break;
+		known->names = out->names; /* which may have moved */
 	}
 	put_known(g, done, known->count, out);
 	known->names = NULL; /* of the snapshot now */
