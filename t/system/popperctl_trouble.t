@@ -274,6 +274,7 @@ def play_full():
                     full(Stage(server, kind), disk)
     finally:
         disk.unmount()
+        shutil.rmtree(os.path.dirname(disk.path), ignore_errors=True)
 
 
 def own_devices():
