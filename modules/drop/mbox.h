@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -23,13 +24,19 @@
 /* A separator line is never longer than this, its line end included. */
 #define MBOX_FROM_MAX 1024
 #define MBOX_HEAD_MAX 512 /* octets that tell a message from others */
+/* A pad (mbox_pad.h) is never longer; and so far a search looks ahead. */
+#define MBOX_PAD_MAX 5120
+#define MBOX_LEAD_MAX (MBOX_FROM_MAX + MBOX_PAD_MAX)
+#define MBOX_LOOK (MBOX_LEAD_MAX + MBOX_HEAD_MAX)
 
 /* One message; 32 octets, since there may be very many. */
 struct mbox_record {
 	uint64_t offset; /* of the separator line */
 	uint64_t end; /* behind the message's last octet */
 	uint64_t octets; /* as LIST must say: line ends are CRLF */
-	uint16_t from_len; /* of the separator line, with its line end */
+	/* Of the separator line, with its line end; with the pad behind it, if
+	 * it is more than MBOX_FROM_MAX.  Then the message begins. */
+	uint16_t from_len;
 	/* Of the header with the empty line behind it, as stored; UINT16_MAX:
 	 * that or more.  TOP reads so much at first, and looks for the empty
 	 * line itself: whatever stands here does no harm. */
@@ -37,7 +44,7 @@ struct mbox_record {
 	uint32_t head_sum; /* mbox_head_sum of its beginning */
 };
 
-_Static_assert(MBOX_FROM_MAX <= UINT16_MAX, "from_len has two octets");
+_Static_assert(MBOX_LEAD_MAX <= UINT16_MAX, "from_len has two octets");
 
 struct mbox_index {
 	struct mbox_record *records;
@@ -113,6 +120,10 @@ struct mbox {
 	/* It was true of the beginning of the mbox, which has grown; or NULL */
 	struct mbox_kept *older;
 	struct stat seen; /* the file as it was scanned */
+	/* A commit has padded the message whose separator was at ${padded}:
+	 * its from_len is ${lead} now; 0: none. */
+	uint64_t padded;
+	uint32_t lead;
 	struct mbox_lock lock;
 	/* Its records are NULL before mbox_records if the file has them. */
 	struct mbox_index index;
@@ -208,12 +219,31 @@ int64_t mbox_received_time(const char *header, size_t len);
  */
 size_t mbox_from(const char *text, size_t len);
 
+/* --- mbox_pad.c: what popper itself puts behind them --- */
+
+/** mbox_lead(text, len): the same with the pad behind the line, if there is
+ * one.  Needs MBOX_LEAD_MAX octets. */
+size_t mbox_lead(const char *text, size_t len);
+
+/** mbox_line_len(text, from_len): of the separator line alone, of a record
+ * that begins with ${text}. */
+static inline size_t
+mbox_line_len(const char *text, size_t from_len)
+{
+	const char *lf;
+
+	if (from_len <= MBOX_FROM_MAX)
+		return from_len;
+	lf = memchr(text, '\n', from_len);
+	return lf == NULL ? from_len : (size_t)(lf - text) + 1;
+}
+
 /* --- mbox_scan.c: where messages begin and end --- */
 
 /**
  * mbox_scan(m, fd, window, index):
  * Find the messages in the first index->size octets of ${fd} with a buffer of
- * ${window} octets (at least four times MBOX_FROM_MAX) and fill ${index},
+ * ${window} octets (at least twice MBOX_LOOK) and fill ${index},
  * which is otherwise empty and is to be freed in either case.  If it has the
  * first ones already, the search begins with the last of them, once more.  ${m}
  * is NULL, or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG
@@ -241,10 +271,10 @@ bool mbox_is_internal(int fd, const struct mbox_record *);
 
 /**
  * mbox_head_sum(text, len, from_len):
- * A quick fingerprint of how a message begins: of its separator line, which has
- * ${from_len} octets, and of its header, without private fields, as far as that
- * lies in the first MBOX_HEAD_MAX octets of ${text}.  ${len}: octets there are,
- * at least ${from_len}; not more than the file has.
+ * A quick fingerprint of how a message begins: of its separator line and of its
+ * header, which begins at ${from_len}, without private fields, as far as that
+ * lies in the first MBOX_HEAD_MAX octets of ${text}, its pad not counted.
+ * ${len}: octets there are, at least ${from_len}; not more than the file has.
  */
 uint32_t mbox_head_sum(const char *text, size_t len, size_t from_len);
 

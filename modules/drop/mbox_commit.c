@@ -13,7 +13,8 @@
  *	3. note in the state folder what is to be kept, on stable storage: a
  *	   promise to finish (mbox_journal.c);
  *	4. move the kept parts down, and note how far that is; cut the file
- *	   (mbox_move.c);
+ *	   (mbox_move.c).  Or, instead of 3 and 4, cut whole blocks out of it
+ *	   (mbox_collapse.c);
  *	5. take the promise back.
  *
  * A failure up to 3 has touched nothing.  After one in 4 that trying again does
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mbox_collapse.h"
 #include "mbox_foreign.h"
 #include "mbox_index.h"
 #include "mbox_journal.h"
@@ -187,9 +189,13 @@ static enum popper_outcome
 rewrite(struct mbox *m, struct mbox_journal *j, struct popper_error *e)
 {
 	bool touched = false, failed;
+	int done;
 
-	failed =
-	    mbox_journal_begin(m, j) == -1 || mbox_move(m, j, &touched) == -1;
+	if ((done = mbox_collapse(m, j, &touched)) == 0)
+		failed = mbox_journal_begin(m, j) == -1 ||
+		    mbox_move(m, j, &touched) == -1;
+	else
+		failed = done == -1;
 	if (failed && !touched)
 		return give_up(m, j, e);
 	if (failed) {

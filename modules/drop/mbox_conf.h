@@ -29,6 +29,8 @@ struct mbox_conf {
 	uint64_t trash; /* seconds that removed mail is kept; 0: it is not */
 	const char *purge; /* "quit" or "lazy" */
 	const char *purge_time; /* "" or hours, as "2-5" */
+	/* Blocks are cut out of the file if so many octets follow; 0: never. */
+	uint64_t collapse;
 };
 
 /* How the unique-id of a message is made; up to Qpopper's, of one without

@@ -27,12 +27,27 @@ struct mbox_given {
 	size_t size;
 	char *buf; /* HEADER_MAX at most */
 	size_t room;
+	size_t from_len; /* of the separator line of what is in ${buf} */
 };
 
 static bool
 is_imap(const struct mbox *m)
 {
 	return m->scheme >= MBOX_IMAP_UV;
+}
+
+/* The message in g->buf without its pad. */
+static struct popper_slice
+without_pad(struct mbox_given *g, const struct mbox_record *r, size_t len)
+{
+	size_t pad;
+
+	g->from_len = mbox_line_len(g->buf, r->from_len);
+	pad = r->from_len - g->from_len;
+	if (pad > 0)
+		memmove(g->buf + g->from_len, g->buf + r->from_len,
+		    len - r->from_len);
+	return popper_slice(g->buf, len - pad);
 }
 
 /* Read a message up to the end of its header, and something more. */
@@ -63,11 +78,12 @@ read_head(
 			errno = ESTALE;
 			return -1;
 		}
-		*out = popper_slice(g->buf, want);
 		body = popper_slice(g->buf + r->from_len, want - r->from_len);
 		if (want == len || room == HEADER_MAX ||
-		    mbox_foreign_header(body) < body.len)
+		    mbox_foreign_header(body) < body.len) {
+			*out = without_pad(g, r, want);
 			return 0;
+		}
 	}
 }
 
@@ -81,7 +97,7 @@ find_base(struct mbox_given *g)
 	if (g->m->index.count == 0 || read_head(g, r, &text) == -1)
 		return g->m->index.count == 0 ? 0 : -1;
 	mbox_foreign_imap(
-	    popper_slice(text.ptr + r->from_len, text.len - r->from_len),
+	    popper_slice(text.ptr + g->from_len, text.len - g->from_len),
 	    &g->imap);
 	g->imap.uid = 0;
 	if (g->imap.validity != 0 &&
@@ -139,7 +155,7 @@ pick_number(struct mbox_given *g, const struct mbox_record *r, const char *key,
 	if (read_head(g, r, &s) == -1)
 		return -1;
 	mbox_foreign_imap(
-	    popper_slice(s.ptr + r->from_len, s.len - r->from_len), &imap);
+	    popper_slice(s.ptr + g->from_len, s.len - g->from_len), &imap);
 	if (imap.uid <= g->imap.uid || imap.uid > g->imap.last)
 		return 0;
 	g->imap.uid = imap.uid;
@@ -165,7 +181,7 @@ pick_hash(struct mbox_given *g, const struct mbox_record *r,
 	if (read_head(g, r, &s) == -1)
 		return -1;
 	if (s.len < HEADER_MAX)
-		mbox_foreign_md5(g->m->scheme, s, r->from_len, text);
+		mbox_foreign_md5(g->m->scheme, s, g->from_len, text);
 	return 0;
 }
 

@@ -35,13 +35,15 @@ bool
 mbox_header(const char *text, size_t len, size_t from_len, uint32_t *result,
     size_t *seen)
 {
-	uint64_t sum = add_to_sum(0, text, from_len);
-	size_t at = from_len, n;
+	size_t line = mbox_line_len(text, from_len), at = from_len, n;
+	uint64_t sum = add_to_sum(0, text, line);
 	bool skip = false, ended = false;
 	const char *lf;
 
-	if (len > MBOX_HEAD_MAX)
-		len = MBOX_HEAD_MAX;
+	if (line >= MBOX_HEAD_MAX)
+		len = from_len;
+	else if (len > from_len + (MBOX_HEAD_MAX - line))
+		len = from_len + (MBOX_HEAD_MAX - line);
 	for (; at < len && !ended; at += n) {
 		lf = memchr(text + at, '\n', len - at);
 		n = lf == NULL ? len - at : (size_t)(lf + 1 - text) - at;

@@ -250,6 +250,25 @@ mbox_journal_note(struct mbox *m, struct mbox_journal *j,
 }
 
 int
+mbox_journal_put(
+    struct mbox *m, struct mbox_journal *j, const char *octets, size_t len)
+{
+	struct stat st;
+
+	j->active = false;
+	j->fd = open_reserve(m);
+	mbox_index_drop(m);
+	if (j->fd != -1 && mbox_journal_is_ours(j->fd, &st) &&
+	    allocate(j->fd, (uint64_t)st.st_size, len) == 0 &&
+	    mbox_write_at(j->fd, octets, len, 0) == 0 && fdatasync(j->fd) == 0)
+		return activate(m, j);
+	if (j->fd != -1)
+		(void)close(j->fd);
+	j->fd = -1;
+	return -1;
+}
+
+int
 mbox_journal_cancel(struct mbox *m, struct mbox_journal *j)
 {
 	static const struct mbox_journal_head none;

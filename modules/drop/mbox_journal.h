@@ -151,6 +151,14 @@ int mbox_journal_begin(struct mbox *, struct mbox_journal *);
 int mbox_journal_note(struct mbox *, struct mbox_journal *,
     const struct mbox_progress *next, const char *window);
 
+/**
+ * mbox_journal_put(m, journal, octets, len):
+ * Instead of begin and note: write these, which are not a plan, and make the
+ * promise.  If that fails with journal->active false, nothing was promised.
+ */
+int mbox_journal_put(
+    struct mbox *, struct mbox_journal *, const char *octets, size_t len);
+
 /** mbox_journal_cancel(m, journal): the mbox was not touched: take the promise
  * back, if it was made. */
 int mbox_journal_cancel(struct mbox *, struct mbox_journal *);

@@ -193,7 +193,7 @@ are_sane(const struct mbox_record *r, const struct mbox_head *head)
 		if (r->offset < at ||
 		    (i == 0 && r->offset != 0 && head->mmdf == 0) ||
 		    r->end > head->size || r->offset > r->end ||
-		    r->from_len == 0 || r->from_len > MBOX_FROM_MAX ||
+		    r->from_len == 0 || r->from_len > MBOX_LEAD_MAX ||
 		    r->from_len > r->end - r->offset)
 			return false;
 		len = r->end - r->offset - r->from_len;

@@ -132,15 +132,16 @@ mbox_received_time(const char *header, size_t len)
 int64_t
 mbox_received(const struct mbox *m, const struct mbox_record *r)
 {
-	char buffer[MBOX_FROM_MAX + HEADER_MAX];
+	char buffer[MBOX_LEAD_MAX + HEADER_MAX];
 	size_t len = (size_t)(r->end - r->offset);
 	int64_t from, header;
 
 	if (len > r->from_len + (size_t)HEADER_MAX)
 		len = r->from_len + (size_t)HEADER_MAX;
-	if (r->from_len > MBOX_FROM_MAX || len < r->from_len ||
+	if (r->from_len > MBOX_LEAD_MAX || len < r->from_len ||
 	    mbox_read_at(m->fd, buffer, len, r->offset) != (ssize_t)len ||
-	    (from = mbox_from_time(buffer, r->from_len)) == 0)
+	    (from = mbox_from_time(
+		 buffer, mbox_line_len(buffer, r->from_len))) == 0)
 		return 0;
 	header = mbox_received_time(buffer + r->from_len, len - r->from_len);
 	return header > from ? header : from;

@@ -16,6 +16,15 @@
 
 #define WORTH ((uint64_t)1 << 20) /* octets; less is read as quickly */
 
+/* So many octets has the message more than before; less than none wrap. */
+static uint64_t
+longer(const struct mbox *m, const struct mbox_record *r)
+{
+	return m->lead > 0 && r->offset == m->padded
+	    ? (uint64_t)m->lead - r->from_len
+	    : 0;
+}
+
 /* Keep record ${i} as number ${*n}; ${gone} octets before it went. */
 static void
 keep(struct mbox *m, size_t i, size_t *n, uint64_t gone)
@@ -23,7 +32,9 @@ keep(struct mbox *m, size_t i, size_t *n, uint64_t gone)
 	struct mbox_record r = m->index.records[i];
 
 	r.offset -= gone;
-	r.end -= gone;
+	r.end -= gone - longer(m, &m->index.records[i]);
+	if (m->lead > 0 && m->index.records[i].offset == m->padded)
+		r.from_len = m->lead;
 	m->index.records[*n] = r;
 	if (m->uids != NULL && i >= m->internal)
 		m->uids[*n - m->internal] = m->uids[i - m->internal];
@@ -37,14 +48,18 @@ take_out(struct mbox *m, const struct popper_changes *c)
 	struct mbox_index *x = &m->index;
 	size_t last = c->count + m->internal, i, n = 0;
 	uint64_t gone = 0, end = mbox_region_end(x, last - 1), next;
+	uint64_t more;
 
 	for (i = 0; i < last; i++) {
 		next = mbox_region_end(x, i);
 		if (i >= m->internal &&
 		    (c->marks[i - m->internal] & POPPER_MARK_DELETED) != 0)
 			gone += next - x->records[i].offset;
-		else
+		else {
+			more = longer(m, &x->records[i]);
 			keep(m, i, &n, gone);
+			gone -= more;
+		}
 	}
 	x->count = n;
 	x->size = end - gone;

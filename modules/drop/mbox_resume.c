@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "mbox_collapse.h"
 #include "mbox_journal.h"
 #include "mbox_trash.h"
 #include "mbox_twins.h"
@@ -170,9 +171,9 @@ int
 mbox_resume(struct mbox *m, struct popper_error *e)
 {
 	struct mbox_journal j = { .fd = -1 };
-	int state = load(m, &j, e);
+	int state = mbox_collapse_resume(m, &j, e);
 
-	if (state == 1)
+	if (state == 1 && (state = load(m, &j, e)) == 1)
 		state = finish(m, &j, e);
 	if (state == 0 && j.now.number > 0) {
 		m->finished = true;

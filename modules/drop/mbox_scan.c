@@ -211,7 +211,7 @@ search(struct scan *s, size_t limit)
 		n = s->len - s->pos < 5 || memcmp(at, "From ", 5) != 0 ||
 			empty_line(at, 3) == 0
 		    ? 0
-		    : mbox_from(at, s->len - s->pos);
+		    : mbox_lead(at, s->len - s->pos);
 		if (n == 0) {
 			s->pos++;
 			continue;
@@ -261,7 +261,7 @@ fill(struct scan *s, int fd, size_t window)
 static int
 begin(struct scan *s)
 {
-	size_t n = mbox_from(s->buf, s->len);
+	size_t n = mbox_lead(s->buf, s->len);
 
 	if (n == 0) {
 		errno = EBADMSG;
@@ -297,7 +297,7 @@ mbox_scan(struct mbox *m, int fd, size_t window, struct mbox_index *index)
 	if (begin(&s) == -1)
 		goto out;
 	while (ended == 0) {
-		if (search(&s, s.len - MBOX_FROM_MAX) == -1)
+		if (search(&s, s.len - MBOX_LOOK) == -1)
 			goto out;
 		slide(&s);
 		if (m != NULL)

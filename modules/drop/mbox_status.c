@@ -212,9 +212,10 @@ edit_message(
 static bool
 is_same(const struct mbox_record *a, const struct mbox_record *b)
 {
-	return a->octets == b->octets && a->from_len == b->from_len &&
-	    a->head_sum == b->head_sum &&
-	    a->end - a->offset == b->end - b->offset;
+	/* The removal may have put a pad there, or made it another one. */
+	return a->octets == b->octets && a->head_sum == b->head_sum &&
+	    a->end - a->offset - a->from_len ==
+	    b->end - b->offset - b->from_len;
 }
 
 /* All messages that the session has kept. */

@@ -20,10 +20,12 @@
 int
 mbox_head_is(int fd, const struct mbox_record *r)
 {
-	char text[MBOX_FROM_MAX];
-	size_t len = sizeof(text);
+	char text[MBOX_LOOK];
+	size_t len = MBOX_FROM_MAX;
 	ssize_t n;
 
+	if (r->from_len > MBOX_FROM_MAX)
+		len = sizeof(text);
 	if (r->end - r->offset < len)
 		len = (size_t)(r->end - r->offset);
 	n = mbox_read_at(fd, text, len, r->offset);

@@ -20,6 +20,7 @@
 
 #include "mbox_foreign.h"
 #include "mbox_index.h"
+#include "mbox_pad.h"
 #include "mbox_twins.h"
 #include "mbox_xuidl.h"
 
@@ -49,7 +50,8 @@ struct digest {
 };
 
 static const char *const private_fields[] = { "Status:", "X-UIDL:", "X-Status:",
-	"X-Keywords:", "X-UID:", "X-IMAP:", "X-IMAPbase:", "Content-Length:" };
+	"X-Keywords:", "X-UID:", "X-IMAP:", "X-IMAPbase:", "Content-Length:",
+	MBOX_PAD_FIELD };
 enum { STATUS, XUIDL }; /* the first two */
 #define PRIVATE_FIELDS (sizeof(private_fields) / sizeof(*private_fields))
 
@@ -252,7 +254,8 @@ hash_from(struct digest *d, const struct mbox_record *r)
 
 	d->at = r->offset;
 	d->end = r->end;
-	if (look_on(d, MBOX_FROM_MAX, &s) == -1)
+	if (look_on(d, r->from_len > MBOX_FROM_MAX ? MBOX_LOOK : MBOX_FROM_MAX,
+		&s) == -1)
 		return -1;
 	if (mbox_head_sum(s.ptr, s.len, r->from_len) != r->head_sum) {
 		errno = ESTALE;
@@ -261,7 +264,11 @@ hash_from(struct digest *d, const struct mbox_record *r)
 	d->end = r->offset + r->from_len;
 	if (d->qpopper)
 		update_md5(d, popper_slice(s.ptr, r->from_len));
-	return hash_line(d, popper_slice(s.ptr, r->from_len));
+	if (hash_line(d, popper_slice(s.ptr, r->from_len)) == -1)
+		return -1;
+	if (r->from_len > MBOX_FROM_MAX)
+		d->at = d->end; /* behind the pad */
+	return 0;
 }
 
 /* Qpopper 4 ends with the separator line, once more. */
