@@ -101,6 +101,7 @@ struct mbox_lock {
 #define MBOX_BUFFER 65536 /* octets of one piece of a message */
 #define MBOX_WINDOW 262144 /* octets that a commit copies at once */
 #define MBOX_SCAN_WINDOW 131072 /* octets that a scan looks at at once */
+#define MBOX_SCAN_LEAST (MBOX_LOOK + MBOX_FROM_MAX)
 
 struct mbox {
 	uint32_t magic;
@@ -243,7 +244,7 @@ mbox_line_len(const char *text, size_t from_len)
 /**
  * mbox_scan(m, fd, window, index):
  * Find the messages in the first index->size octets of ${fd} with a buffer of
- * ${window} octets (at least twice MBOX_LOOK) and fill ${index},
+ * ${window} octets (at least MBOX_SCAN_LEAST) and fill ${index},
  * which is otherwise empty and is to be freed in either case.  If it has the
  * first ones already, the search begins with the last of them, once more.  ${m}
  * is NULL, or its dot lock is kept fresh.  Returns 0, or -1 with errno: EBADMSG

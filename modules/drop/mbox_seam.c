@@ -8,7 +8,8 @@
  * does, note in its journal for one extent after the other that it moved.  So
  * after a crash there can be a hole of just that length, all before it in its
  * new place and all behind it in its old one, and the size the old one.  Then
- * the hole is cut out.
+ * the hole is cut out.  If all has moved and only the size is the old one, the
+ * hole is at the end, in whole blocks.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -151,6 +152,52 @@ find_hole(const struct mbox *m, uint64_t size, uint64_t *hole, uint64_t *end)
 	return at == -1 ? -1 : 1;
 }
 
+static int
+are_zeros(const struct mbox *m, uint64_t from, uint64_t to)
+{
+	static const char zeros[PIECE];
+	uint64_t n;
+	int is = 1;
+
+	for (; is == 1 && from < to; from += n) {
+		n = to - from < PIECE ? to - from : PIECE;
+		is = is_there(m, zeros, n, from);
+	}
+	return is;
+}
+
+/* Is the hole from ${hole} to ${end} what cutting leaves?  1, 0, or -1. */
+static int
+is_ours(const struct mbox *m, const struct mbox_collapse *c, uint64_t size,
+    uint64_t hole, uint64_t end)
+{
+	const struct mbox_collapse_head *h = &c->head;
+	int is;
+
+	if (hole < h->from || size < h->size)
+		return 0;
+	if (end < size)
+		return end - hole == h->len ? is_seam(m, c, hole) : 0;
+	if (size != h->size || hole + h->len < size ||
+	    hole + h->len - size >= MBOX_COLLAPSE_BLOCK)
+		return 0;
+	is = are_zeros(m, size - h->len, hole);
+	return is == 1 ? is_seam(m, c, UINT64_MAX) : is;
+}
+
+/* No hole, and the seam at its new place.  1; 0: mail came before the size was
+ * the new one; or -1. */
+static int
+is_done(const struct mbox *m, const struct mbox_collapse_head *h, uint64_t size)
+{
+	int is;
+
+	if (size <= h->size - h->len)
+		return 1;
+	is = is_there(m, "", 1, h->size - h->len);
+	return is == -1 ? -1 : is == 0;
+}
+
 int
 mbox_cut_look(const struct mbox *m, const struct mbox_collapse *c,
     enum mbox_cut *cut, uint64_t *hole)
@@ -169,16 +216,15 @@ mbox_cut_look(const struct mbox *m, const struct mbox_collapse *c,
 	if ((is = find_hole(m, size, hole, &end)) == -1)
 		return -1;
 	if (is == 1) {
-		if (*hole < h->from || end - *hole != h->len || size < h->size)
-			return 0;
-		if ((is = is_seam(m, c, *hole)) == 1)
+		if ((is = is_ours(m, c, size, *hole, end)) == 1)
 			*cut = MBOX_HOLED;
 		return is == -1 ? -1 : 0;
 	}
 	/* Nothing else has the number in the pad. */
-	if ((is = is_seam(m, c, UINT64_MAX)) == 1)
-		*cut = MBOX_DONE;
-	else if (is == 0 && size >= h->size && (is = is_whole(m, h)) == 1)
+	if ((is = is_seam(m, c, UINT64_MAX)) == 1) {
+		if ((is = is_done(m, h, size)) == 1)
+			*cut = MBOX_DONE;
+	} else if (is == 0 && size >= h->size && (is = is_whole(m, h)) == 1)
 		*cut = MBOX_WHOLE;
 	return is == -1 ? -1 : 0;
 }
@@ -257,8 +303,8 @@ try_cut(struct mbox *m, const struct mbox_collapse *c, enum mbox_cut cut,
 	} else if (cut == MBOX_HOLED) {
 		if (fstat(m->fd, &st) == -1)
 			return -1;
-		if ((hole + h->len == (uint64_t)st.st_size
-			    ? ftruncate(m->fd, (off_t)hole)
+		if ((hole + h->len >= (uint64_t)st.st_size
+			    ? ftruncate(m->fd, (off_t)(h->size - h->len))
 			    : collapse(m, hole, h->len)) == -1)
 			return -1;
 	}

@@ -55,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 1)
 		return 0;
 	file = popper_slice(data + 1, len - 1);
-	reference_check(file, (size_t)4 * MBOX_FROM_MAX + data[0]);
+	reference_check(file, (size_t)MBOX_SCAN_LEAST + data[0]);
 	if (reference_scan(file, &index) == 0)
 		hash_all(file, &index);
 	mbox_index_free(&index);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mbox_pad.h"
 #include "mbox_reference.h"
 #include "mbox_rig.h"
 
@@ -193,7 +194,7 @@ sizes_are_as_sent(void **state)
 
 	for (i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		file = popper_slice_text(known[i].file);
-		reference_check(file, (size_t)4 * MBOX_FROM_MAX);
+		reference_check(file, (size_t)MBOX_SCAN_LEAST);
 		rig_put(r, known[i].file);
 		rig_open(r);
 		for (k = 0; known[i].octets[k] != -1; k++) {
@@ -242,8 +243,13 @@ random_files_agree_with_the_reference(void **state)
 		memcpy(file, FROM_A, len);
 		end = next_random(&seed) % (i % 4 == 0 ? 16000 : 200);
 		while (len < end) {
-			part = next_random(&seed) % 17;
-			if (part < 16) {
+			part = next_random(&seed) % 18;
+			if (part == 17) {
+				/* It may lack its separator. */
+				n = MBOX_PAD_LEAST + next_random(&seed) % 900;
+				mbox_pad_make(file + len, n, seed,
+				    popper_slice(FROM_B, sizeof(FROM_B) - 1));
+			} else if (part < 16) {
 				n = parts[part].len;
 				memcpy(file + len, parts[part].ptr, n);
 			} else {
@@ -253,7 +259,7 @@ random_files_agree_with_the_reference(void **state)
 			len += n;
 		}
 		reference_check(popper_slice(file, len),
-		    (size_t)4 * MBOX_FROM_MAX + next_random(&seed) % 64);
+		    (size_t)MBOX_SCAN_LEAST + next_random(&seed) % 64);
 	}
 	free(file);
 }

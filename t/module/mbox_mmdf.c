@@ -147,7 +147,8 @@ windows_make_no_difference(void **state)
 	first = (struct mbox_index){ .size = (uint64_t)(p - file) };
 	assert_int_equal(mbox_scan(NULL, fd, sizeof(file), &first), 0);
 	assert_in_range(first.count, 100, 10000);
-	for (window = 4096; window < 4300; window++) {
+	for (window = MBOX_SCAN_LEAST; window < MBOX_SCAN_LEAST + 200;
+	     window++) {
 		index = (struct mbox_index){ .size = first.size };
 		assert_int_equal(mbox_scan(NULL, fd, window, &index), 0);
 		assert_true(index.mmdf);

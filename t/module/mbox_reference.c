@@ -123,7 +123,7 @@ reference_scan(struct popper_slice file, struct mbox_index *index)
 		at = file.len;
 	}
 	while (at < file.len) {
-		from = before ? mbox_from(file.ptr + at, file.len - at) : 0;
+		from = before ? mbox_lead(file.ptr + at, file.len - at) : 0;
 		if (at == 0 && from == 0)
 			return -1;
 		if (from > 0) {

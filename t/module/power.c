@@ -112,6 +112,18 @@ rename_node(struct power_image *image, const struct power_op *op)
 	memcpy(e->name, op->new, sizeof(e->name));
 }
 
+/* Up to ${op->end} all is in its new place then. */
+static void
+shift(char *data, const struct power_op *op, size_t size)
+{
+	size_t end = op->end < size ? op->end : size, i;
+
+	for (i = op->at; i < end; i++)
+		data[i] = (char)(i + op->len < size ? data[i + op->len] : 0);
+	for (; i < op->end + op->len && i < size; i++)
+		data[i] = 0;
+}
+
 static void
 apply(struct power_image *image, const struct power_op *op, size_t room)
 {
@@ -129,6 +141,12 @@ apply(struct power_image *image, const struct power_op *op, size_t room)
 		if (*size > op->len)
 			*size = op->len;
 		memset(image->data[op->node] + op->len, 0, room - op->len);
+		break;
+	case POWER_HOLE:
+		memset(image->data[op->node] + op->at, 0, op->len);
+		break;
+	case POWER_SHIFT:
+		shift(image->data[op->node], op, *size);
 		break;
 	case POWER_ADD:
 	case POWER_REMOVE:

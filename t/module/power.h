@@ -28,6 +28,8 @@ enum power_kind {
 	POWER_WRITE, /* one block, or a part of it */
 	POWER_GROW, /* the size that goes with it */
 	POWER_CUT, /* ftruncate */
+	POWER_HOLE, /* blocks are taken out, the first step to cut them out */
+	POWER_SHIFT, /* what is behind the hole moves, the hole to ${end} */
 	POWER_ADD, /* a name that is new: open, mknod, mkdir, link */
 	POWER_REMOVE, /* a name: unlink, rmdir */
 	POWER_MOVE, /* both at once: rename */
@@ -40,6 +42,8 @@ struct power_op {
 	int from, to; /* folders: a name is taken from one, put into one */
 	char old[POWER_NAME], new[POWER_NAME];
 	size_t at, len; /* len: the new size, too */
+	size_t end;
+	bool chained; /* never without the operation before it */
 	char *data;
 };
 

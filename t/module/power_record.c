@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,34 @@ __wrap_ftruncate(int fd, off_t size)
 	return result;
 }
 
+/* Blocks are cut out: no file system promises that this is one step.  The hole
+ * wanders to the end, then the size is the new one. */
+static void
+collapsed(int node, size_t at, size_t len)
+{
+	struct power_op op = {
+		.kind = POWER_HOLE, .node = node, .at = at, .len = len
+	};
+	size_t size = current->nodes[node].now,
+	       last = (size + 4095) / 4096 * 4096 - len;
+
+	power_record(current, &op);
+	op.kind = POWER_SHIFT;
+	op.chained = true;
+	for (; op.at < last; op.at = op.end) {
+		op.end = op.at + (op.at == at ? 4096 : (size / 16384) * 4096);
+		if (op.end > last || op.end == op.at)
+			op.end = last;
+		power_record(current, &op);
+	}
+	power_record(current,
+	    &(struct power_op){ .kind = POWER_CUT,
+		.node = node,
+		.len = size - len,
+		.chained = true });
+	current->nodes[node].now = size - len;
+}
+
 /* Room: zeros, and the size if it was less. */
 int
 __wrap_fallocate(int fd, int mode, off_t at, off_t len)
@@ -188,7 +217,9 @@ __wrap_fallocate(int fd, int mode, off_t at, off_t len)
 		return -1;
 	}
 	result = __real_fallocate(fd, mode, at, len);
-	if (result == 0 && node != -1)
+	if (result == 0 && node != -1 && mode == FALLOC_FL_COLLAPSE_RANGE)
+		collapsed(node, (size_t)at, (size_t)len);
+	else if (result == 0 && node != -1)
 		grow(node, (size_t)(at + len));
 	return result;
 }

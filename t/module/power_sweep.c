@@ -126,8 +126,8 @@ known(struct sweep *s, bool said)
 static void
 describe(const struct sweep *s)
 {
-	static const char *const kinds[] = { "write", "grow", "cut", "add",
-		"remove", "move", "fsync" };
+	static const char *const kinds[] = { "write", "grow", "cut", "hole",
+		"shift", "add", "remove", "move", "fsync" };
 	const struct power_op *op = s->p->ops;
 
 	for (size_t i = 0; i < s->count; i++, op++)
@@ -144,6 +144,9 @@ visit(struct sweep *s)
 	const char *wrong;
 
 	for (size_t i = 0; i < s->loose_count; i++) {
+		if (s->p->ops[s->loose[i]].chained &&
+		    !s->there[s->loose[i] - 1])
+			s->there[s->loose[i]] = 0;
 		if (s->how->order == POWER_JOURNAL && missing &&
 		    !is_data(&s->p->ops[s->loose[i]]))
 			s->there[s->loose[i]] = 0;
