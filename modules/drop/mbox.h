@@ -124,7 +124,7 @@ struct mbox {
 	/* A commit has padded the message whose separator was at ${padded}:
 	 * its from_len is ${lead} now; 0: none. */
 	uint64_t padded;
-	uint32_t lead;
+	uint16_t lead;
 	struct mbox_lock lock;
 	/* Its records are NULL before mbox_records if the file has them. */
 	struct mbox_index index;

@@ -215,7 +215,7 @@ mbox_collapse(struct mbox *m, struct mbox_journal *j, bool *touched)
 		result = -1;
 	if (result == 1) {
 		m->padded = s.next;
-		m->lead = (uint32_t)(s.line + s.pad);
+		m->lead = (uint16_t)(s.line + s.pad);
 	}
 	free(octets);
 	return result;

@@ -286,7 +286,7 @@ static void
 headers_end_anywhere_in_a_window(void **state)
 {
 	static const char *const ends[] = { "\n", "\r\n" };
-	const size_t window = (size_t)4 * MBOX_FROM_MAX;
+	const size_t window = MBOX_SCAN_LEAST;
 	char *file = malloc(150000);
 	size_t len, i;
 
