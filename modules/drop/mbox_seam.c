@@ -22,9 +22,7 @@
 #include "mbox_collapse.h"
 #include "mbox_pad.h"
 
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
+#define XFS_MAGIC 0x58465342
 #define TRIES 2
 #define PIECE 4096u /* octets compared at once */
 #define NEWLINES 2 /* octets before a separator, that make it one */
@@ -51,7 +49,7 @@ mbox_cut_can(const struct mbox *m, uint64_t size)
 	struct statfs fs;
 
 	if (fstatfs(m->fd, &fs) == -1 ||
-	    (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_SUPER_MAGIC))
+	    (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_MAGIC))
 		return 0;
 	/* Ask for what cannot be, twice over: not whole blocks, and up to the
 	 * end of the file.  Who can cut says so. */
