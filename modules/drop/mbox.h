@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -220,25 +219,6 @@ int64_t mbox_received_time(const char *header, size_t len);
  */
 size_t mbox_from(const char *text, size_t len);
 
-/* --- mbox_pad.c: what popper itself puts behind them --- */
-
-/** mbox_lead(text, len): the same with the pad behind the line, if there is
- * one.  Needs MBOX_LEAD_MAX octets. */
-size_t mbox_lead(const char *text, size_t len);
-
-/** mbox_line_len(text, from_len): of the separator line alone, of a record
- * that begins with ${text}. */
-static inline size_t
-mbox_line_len(const char *text, size_t from_len)
-{
-	const char *lf;
-
-	if (from_len <= MBOX_FROM_MAX)
-		return from_len;
-	lf = memchr(text, '\n', from_len);
-	return lf == NULL ? from_len : (size_t)(lf - text) + 1;
-}
-
 /* --- mbox_scan.c: where messages begin and end --- */
 
 /**
@@ -267,36 +247,6 @@ int mbox_append(struct mbox_index *, const struct mbox_record *);
  * notes?  It is no mail: it is not shown and never removed.
  */
 bool mbox_is_internal(int fd, const struct mbox_record *);
-
-/* --- mbox_header.c: how they begin --- */
-
-/**
- * mbox_head_sum(text, len, from_len):
- * A quick fingerprint of how a message begins: of its separator line and of its
- * header, which begins at ${from_len}, without private fields, as far as that
- * lies in the first MBOX_HEAD_MAX octets of ${text}, its pad not counted.
- * ${len}: octets there are, at least ${from_len}; not more than the file has.
- */
-uint32_t mbox_head_sum(const char *text, size_t len, size_t from_len);
-
-/**
- * mbox_header(text, len, from_len, sum, seen):
- * The same, in ${sum}.  In ${seen}: how many octets of ${text} were looked at.
- * True: they end with the empty line behind the header.
- */
-bool mbox_header(const char *text, size_t len, size_t from_len, uint32_t *sum,
-    size_t *seen);
-
-/**
- * mbox_body(text, len):
- * The first empty line that ends in ${text}: where the next line begins, or 0.
- * Two octets before ${text} are looked at as well.
- */
-size_t mbox_body(const char *text, size_t len);
-
-/** mbox_head_len(record, end): what its head_len is if its header, with the
- * empty line, ends at octet ${end} of the file. */
-uint16_t mbox_head_len(const struct mbox_record *, uint64_t end);
 
 /* --- mbox_mmdf.c: messages between lines of four 0x01 --- */
 

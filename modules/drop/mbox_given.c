@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include "mbox_foreign.h"
+#include "mbox_pad.h"
 #include "pins.h"
 
 #define PINS_MBOX "mbox" /* we, in the file "uids" */

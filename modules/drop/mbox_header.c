@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "mbox.h"
+#include "mbox_header.h"
+#include "mbox_pad.h"
 
 static uint64_t
 add_to_sum(uint64_t sum, const char *text, size_t len)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "mbox.h"
+#include "mbox_header.h"
 
 #define OCTETS 4 /* of 0x01 */
 

@@ -19,6 +19,8 @@
 #ifndef MBOX_PAD_H
 #define MBOX_PAD_H
 
+#include <string.h>
+
 #include "mbox.h"
 
 #define MBOX_PAD_FIELD "X-Popper-Space:"
@@ -41,5 +43,25 @@ size_t mbox_pad(const char *text, size_t len, size_t line);
  */
 void mbox_pad_make(
     char *pad, size_t len, uint64_t nonce, struct popper_slice line);
+
+/**
+ * mbox_lead(text, len):
+ * Does a separator line begin at ${text}?  As mbox_from, but with the pad
+ * behind it, if there is one in the ${len} octets that may be looked at.
+ */
+size_t mbox_lead(const char *text, size_t len);
+
+/** mbox_line_len(text, from_len): of the separator line alone, of a record
+ * that begins with ${text}. */
+static inline size_t
+mbox_line_len(const char *text, size_t from_len)
+{
+	const char *lf;
+
+	if (from_len <= MBOX_FROM_MAX)
+		return from_len;
+	lf = memchr(text, '\n', from_len);
+	return lf == NULL ? from_len : (size_t)(lf - text) + 1;
+}
 
 #endif

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "mbox.h"
+#include "mbox_pad.h"
 
 #define HEADER_MAX 8192 /* octets of a message that are looked at */
 #define DATE_MAX 64

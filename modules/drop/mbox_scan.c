@@ -18,6 +18,8 @@
 #include <sys/mman.h>
 
 #include "mbox.h"
+#include "mbox_header.h"
+#include "mbox_pad.h"
 
 #define HISTORY 4 /* octets: "\n\r\n" must be seen before "From " */
 #define LANES 16

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 
 #include "mbox.h"
+#include "mbox_header.h"
 
 #define BREAKS 2 /* LF that a delivery may put before its separator */
 

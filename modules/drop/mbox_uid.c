@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "mbox_foreign.h"
+#include "mbox_header.h"
 #include "mbox_index.h"
 #include "mbox_pad.h"
 #include "mbox_twins.h"

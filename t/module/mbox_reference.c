@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mbox_header.h"
+#include "mbox_pad.h"
 #include "mbox_reference.h"
 
 #define require(condition)                                                 \
