@@ -9,7 +9,8 @@
  * after a crash there can be a hole of just that length, all before it in its
  * new place and all behind it in its old one, and the size the old one.  Then
  * the hole is cut out.  If all has moved and only the size is the old one, the
- * hole is at the end, in whole blocks.
+ * hole is at the end, in whole blocks.  And before anything moves the hole is
+ * made, the last extent first, so it can be a shorter one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -183,6 +184,20 @@ is_ours(const struct mbox *m, const struct mbox_collapse *c, uint64_t size,
 	return is == 1 ? is_seam(m, c, UINT64_MAX) : is;
 }
 
+/* Are only some of the blocks taken out, and nothing has moved?  1, 0, -1. */
+static int
+is_begun(const struct mbox *m, const struct mbox_collapse *c, uint64_t hole,
+    uint64_t end)
+{
+	const struct mbox_collapse_head *h = &c->head;
+	int is;
+
+	if (hole <= h->from || end > h->from + h->len)
+		return 0;
+	is = mbox_cut_has_seam(m, c);
+	return is == 1 ? is_whole(m, h) : is;
+}
+
 /* No hole, and the seam at its new place.  1; 0: mail came before the size was
  * the new one; or -1. */
 static int
@@ -214,7 +229,11 @@ mbox_cut_look(const struct mbox *m, const struct mbox_collapse *c,
 	if ((is = find_hole(m, size, hole, &end)) == -1)
 		return -1;
 	if (is == 1) {
-		if ((is = is_ours(m, c, size, *hole, end)) == 1)
+		if ((is = is_begun(m, c, *hole, end)) == 1)
+			*hole = h->from;
+		else if (is == 0)
+			is = is_ours(m, c, size, *hole, end);
+		if (is == 1)
 			*cut = MBOX_HOLED;
 		return is == -1 ? -1 : 0;
 	}

@@ -178,20 +178,24 @@ __wrap_ftruncate(int fd, off_t size)
 	return result;
 }
 
-/* Blocks are cut out: no file system promises that this is one step.  The hole
- * wanders to the end, then the size is the new one. */
+/* Blocks are cut out: no file system promises that this is one step.  They are
+ * taken out, the last extent first; the hole wanders to the end; then the size
+ * is the new one. */
 static void
 collapsed(int node, size_t at, size_t len)
 {
-	struct power_op op = {
-		.kind = POWER_HOLE, .node = node, .at = at, .len = len
-	};
+	struct power_op op = { .kind = POWER_HOLE, .node = node };
 	size_t size = current->nodes[node].now,
 	       last = (size + 4095) / 4096 * 4096 - len;
 
+	op.len = (len / 4096 + 1) / 2 * 4096;
+	op.at = at + len - op.len;
+	power_record(current, &op);
+	op.chained = true;
+	op.at = at;
+	op.len = len;
 	power_record(current, &op);
 	op.kind = POWER_SHIFT;
-	op.chained = true;
 	for (; op.at < last; op.at = op.end) {
 		op.end = op.at + (op.at == at ? 4096 : (size / 16384) * 4096);
 		if (op.end > last || op.end == op.at)
