@@ -689,6 +689,11 @@ class Server:
         return [pid for pid, entry in processes().items()
                 if entry[0] == parent and entry[2] != "Z"]
 
+    def no_sessions(self):
+        """Wait until the sessions that were told to end have done so."""
+        wait_until(lambda: not self.children("popper-session"),
+                   "the end of a session")
+
     # --- Stopping
 
     def stop(self):

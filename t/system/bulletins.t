@@ -209,12 +209,6 @@ def users(prefix):
             for kind in popper.DROPS]
 
 
-def ended(user):
-    """Wait: the lock goes with the session's process."""
-    popper.wait_until(lambda: not SERVER.children("popper-session"),
-                      "no session of %s" % user.name)
-
-
 def a_session(user):
     before = mail_of(user)
     wires = [user.drop.wire(raw) for raw in MESSAGES]
@@ -230,7 +224,7 @@ def a_session(user):
     client.ok("DELE 4")
     client.ok("RSET")
     client.reset()  # the connection breaks
-    ended(user)
+    SERVER.no_sessions()
     client = SERVER.enter(user)
     tap.equal(client.lines("UIDL"), uids,
               user.name + ": it is not missed, its unique-id the same")
@@ -258,7 +252,7 @@ def killed(user):
     for pid in SERVER.children("popper-session"):
         os.kill(pid, signal.SIGKILL)
     client.rest()
-    ended(user)
+    SERVER.no_sessions()
     tap.equal(subjects(user), ["One"], user.name + ": killed, not missed")
 
 

@@ -38,6 +38,7 @@ def session(server, user, kind, total):
     peak = int(popper.status(pid)["VmHWM"].split()[0])
     tap.ok(peak < LIMIT, "%s: the session needs %d kB" % (kind, peak))
     client.quit()
+    server.no_sessions()
     return ids
 
 

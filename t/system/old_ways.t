@@ -160,6 +160,7 @@ def title():
                       "popper-session: mary [127.0.0.1]",
                       "ps shows the user and the address")
         client.quit()
+        server.no_sessions()
         long = server.add_user("m" * 200, popper.DROPS[0], [mail.simple(1)])
         client = server.enter(long)
         client.ok("NOOP")
