@@ -277,8 +277,10 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	if (m->conf->trash > 0 && mbox_uids(m, e) == -1)
 		return POPPER_NOT_DONE;
 	mbox_twins_load(m);
-	if (gone < c->count || m->twins.count > 0)
-		(void)mbox_uids(m, &ignored);
+	if ((gone < c->count || m->twins.count > 0) &&
+	    mbox_uids(m, &ignored) == -1)
+		m->host->log(POPPER_LOG_WARNING,
+		    "%s; removing messages without them", ignored.text);
 	told = mbox_twins_intend(m, c);
 	if (mbox_lock(m, F_WRLCK, e) == -1)
 		return POPPER_NOT_DONE;

@@ -98,6 +98,8 @@ damaged_uids(void **state)
 	r->conf.purge = "quit";
 	delete (r, "-D");
 	rig_expect(r, C);
+	assert_non_null(strstr(rig_log(), "put it right, or remove it"));
+	assert_non_null(strstr(rig_log(), "removing messages without them"));
 	assert_true(rig_exists(r, "uids"));
 }
 
