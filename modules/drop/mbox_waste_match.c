@@ -13,7 +13,8 @@
  * message that stayed is old, and the note has some of those, the anchors.  If
  * the last of them stands where it stood, nothing was removed before it, and
  * what is gone stands where it stood, too.  Otherwise a message is one that is
- * gone only if it lies before an anchor, and among all of them as it did.
+ * gone only if it lies before an anchor, and among all of them as it did; or
+ * if it follows the last of them, with all that did.
  *
  * If there are fewer copies of a message than there were, another program has
  * removed some, and nobody can tell whether those that stayed or those that
@@ -49,20 +50,28 @@ is_equal(const struct mbox_wasted *a, const struct mbox_wasted *b)
 	    memcmp(a->hash, b->hash, MBOX_HASH_SIZE) == 0;
 }
 
-/* Is the message where it was, behind as many others?  1, 0, or -1 with errno.
- */
+/* Is message ${i} equal to ${w}?  1, 0, or -1 with errno. */
 static int
-stands(const struct mbox *m, const struct mbox_wasted *w)
+is_like(const struct mbox *m, size_t i, const struct mbox_wasted *w)
 {
 	unsigned char hash[MBOX_HASH_SIZE];
 
-	if (w->number >= m->index.count - m->internal ||
-	    record(m, w->number)->offset != w->offset ||
-	    record(m, w->number)->head_sum != w->head)
+	if (i >= m->index.count - m->internal ||
+	    record(m, i)->head_sum != w->head)
 		return 0;
-	if (mbox_waste_hash(m, w->number, hash) == -1)
+	if (mbox_waste_hash(m, i, hash) == -1)
 		return -1;
 	return memcmp(hash, w->hash, MBOX_HASH_SIZE) == 0;
+}
+
+/* Is the message where it was, behind as many others?  As is_like. */
+static int
+stands(const struct mbox *m, const struct mbox_wasted *w)
+{
+	if (w->number >= m->index.count - m->internal ||
+	    record(m, w->number)->offset != w->offset)
+		return 0;
+	return is_like(m, w->number, w);
 }
 
 /* Nothing was removed before the last anchor: by number. */
@@ -93,6 +102,7 @@ struct anchor {
 struct anchors {
 	struct anchor list[MBOX_ANCHORS]; /* the last one first */
 	size_t count;
+	size_t old; /* so many messages are no new ones */
 };
 
 /* Those that are there, in their old order.  0, or -1 with errno. */
@@ -116,6 +126,31 @@ find_anchors(const struct mbox *m, const struct mbox_wasted *a, size_t count,
 			found->list[found->count++] =
 			    (struct anchor){ a[i].number, at };
 	}
+	found->old = found->count == 0 ? 0 : found->list[0].at + 1;
+	return 0;
+}
+
+/* What was gone behind all that stayed is old if all of it follows the last one
+ * of these as it did.  The list is by number.  0, or -1 with errno. */
+static int
+find_end(const struct mbox *m, const struct mbox_wasted *list, size_t count,
+    struct anchors *a)
+{
+	size_t i, next;
+	int is;
+
+	if (a->count == 0 || a->list[0].number != list[count].number)
+		return 0;
+	for (i = 0, next = list[count].number + 1; i < count; i++) {
+		if (list[i].number != next)
+			continue;
+		if ((is = is_like(m, a->old, &list[i])) == -1)
+			return -1;
+		if (is == 0)
+			break;
+		next++;
+		a->old++;
+	}
 	return 0;
 }
 
@@ -129,7 +164,7 @@ is_in_order(const struct anchors *a, const struct mbox_wasted *w, size_t at)
 	for (i = 0; i < a->count; i++)
 		if ((a->list[i].number < w->number) != (a->list[i].at < at))
 			return false;
-	return a->count > 0 && at < a->list[0].at;
+	return at < a->old;
 }
 
 /* ${w} equal messages of the list are gone, ${n} are there. */
@@ -173,8 +208,7 @@ match_items(struct mbox_wasted *list, size_t count,
 		     w++)
 			;
 		at = mbox_items_find(items, &list[i], &n);
-		for (k = 0; k < n && items->list[at + k].i <= a->list[0].at;
-		     k++)
+		for (k = 0; k < n && items->list[at + k].i < a->old; k++)
 			;
 		found += match_group(&list[i], w, items->list + at, k, a, gone);
 	}
@@ -194,10 +228,17 @@ mbox_waste_match(struct mbox *m, struct mbox_wasted *list, size_t count,
 	mbox_waste_hashes(m, count);
 	if ((is = anchors == 0 ? 1 : stands(m, a)) == -1)
 		return -1;
-	if (is == 1)
-		return match_numbers(m, list, count, gone);
+	if (is == 1) {
+		result = match_numbers(m, list, count, gone);
+		if (result == -1 || result == (long)count || anchors == 0)
+			return result;
+		/* What was written into the last anchor moved the end. */
+		memset(gone, 0, m->index.count - m->internal);
+		result = -1;
+	}
 	if (mbox_items_gather(m, list, count + anchors, &items) == 0 &&
-	    find_anchors(m, a, anchors, &items, &found) == 0)
+	    find_anchors(m, a, anchors, &items, &found) == 0 &&
+	    find_end(m, list, count, &found) == 0)
 		result = (long)match_items(list, count, &items, &found, gone);
 	free(items.list);
 	return result;

@@ -177,7 +177,14 @@ the_end(void **state)
 	expect_shown(r, "BE");
 	rig_deliver(r, D);
 	expect_shown(r, "BED");
-	/* It does not stand where it stood. */
+	/* All of it is there, and only that. */
+	rig_put(r, A B2 C2 D E D);
+	expect_shown(r, "BED");
+	rig_put(r, B2 C2 D E);
+	expect_shown(r, "BE");
+	rig_put(r, A B C D);
+	delete (r, "D-DD");
+	/* It does not follow what it followed. */
 	rig_put(r, A B D E);
 	expect_shown(r, "BDE");
 	/* What is shown once is not hidden later. */

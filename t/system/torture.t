@@ -469,6 +469,11 @@ class Account:
         if numbers != sorted(there):
             self.wrong.append("stored: %r, fetched: %r" % (numbers, there))
         gone = set(self.quit) | set(self.removed)
+        # What is not certain after a rewriting is shown again, and told.
+        if self.lazy and re.search(
+                re.escape(self.user.drop.path) + ": changed by another program:"
+                " .* are shown again", self.server.log.text()):
+            gone -= set(self.quit) & set(there)
         maybe = {number for some in self.unknown for number in some}
         self.say("lost", set(self.delivered) - set(there) - gone - maybe)
         self.say("there again", gone & set(there))
