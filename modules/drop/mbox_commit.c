@@ -290,7 +290,6 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 	if (outcome == POPPER_DONE && m->conf->trash == 0 &&
 	    (gone == c->count || m->uids != NULL))
 		mbox_given_forget(m, c);
-	mbox_trash_expire(m);
 	return outcome;
 }
 

@@ -251,7 +251,11 @@ commit_all(
 			return outcome;
 		m->host->log(POPPER_LOG_WARNING, "%s; removing now", e->text);
 	}
-	return mbox_commit(m, c, e);
+	outcome = mbox_commit(m, c, e);
+	/* Not by mbox_view_purge: that may come before an undelete. */
+	if (removes(c, 0))
+		mbox_trash_expire(m);
+	return outcome;
 }
 
 enum popper_outcome

@@ -314,6 +314,22 @@ trash_and_lazy(void **state)
 	rig_expect(r, D A B C);
 }
 
+/* To remove what was noted is not yet a reason to empty the trash. */
+static void
+undeleted_without_the_option(void **state)
+{
+	struct rig *r = *state;
+	uint64_t count;
+
+	r->conf.trash = 86400;
+	rig_put(r, A B C);
+	session(r, "D--");
+	r->conf.trash = 0;
+	assert_int_equal(rig_undelete(r, 0, &count), 0);
+	assert_int_equal(count, 1);
+	rig_expect(r, B C A);
+}
+
 /* A session noted it, died, and an equal message came. */
 static void
 settled_beside_an_equal_one(void **state)
@@ -365,6 +381,7 @@ main(void)
 		TEST(another_program_rewrites_it), TEST(never_the_wrong_one),
 		TEST(equal_ones_keep_their_ids), TEST(back_to_quit),
 		TEST(damaged), TEST(no_place_to_note_it), TEST(trash_and_lazy),
+		TEST(undeleted_without_the_option),
 		TEST(settled_beside_an_equal_one) };
 
 	return cmocka_run_group_tests_name("mbox_waste", tests, NULL, NULL);
