@@ -73,7 +73,7 @@ static const struct popper_option mbox_options[] = {
 	    "when deleted messages leave the file"),
 	POPPER_OPTION(TEXT, struct mbox_conf, purge_time, "purge-time", "2-5",
 	    "purge = lazy: hours in which they do, too"),
-	POPPER_OPTION(OCTETS, struct mbox_conf, collapse, "collapse", "8M",
+	POPPER_OPTION(OCTETS, struct mbox_conf, collapse, "collapse", "0",
 	    "cut blocks out if so much need not move then; 0: never"),
 	POPPER_OPTIONS_END
 };

@@ -151,11 +151,11 @@ def configure(server, options):
 
 def main():
     server = popper.Server(MODE, start=False)
-    configure(server, 'purge = lazy purge-time = ""')
+    configure(server, 'collapse = 8M purge = lazy purge-time = ""')
     server.start()
     with server:
         late = lazily(server)
-        configure(server, "")
+        configure(server, "collapse = 8M")
         server.write_conf()
         server.main.send_signal(signal.SIGHUP)
         server.log.wait(r"settings read again")
