@@ -136,7 +136,7 @@ static int
 find_end(const struct mbox *m, const struct mbox_wasted *list, size_t count,
     struct anchors *a)
 {
-	size_t i, next;
+	size_t i, next, old = a->old;
 	int is;
 
 	if (a->count == 0 || a->list[0].number != list[count].number)
@@ -144,13 +144,12 @@ find_end(const struct mbox *m, const struct mbox_wasted *list, size_t count,
 	for (i = 0, next = list[count].number + 1; i < count; i++) {
 		if (list[i].number != next)
 			continue;
-		if ((is = is_like(m, a->old, &list[i])) == -1)
-			return -1;
-		if (is == 0)
-			break;
+		if ((is = is_like(m, old, &list[i])) != 1)
+			return is;
 		next++;
-		a->old++;
+		old++;
 	}
+	a->old = old;
 	return 0;
 }
 

@@ -192,6 +192,18 @@ the_end(void **state)
 	expect_shown(r, "BCDE");
 }
 
+/* A part of it may have been removed, and have come once more. */
+static void
+not_all_of_the_end(void **state)
+{
+	struct rig *r = *state;
+
+	rig_put(r, A B C D);
+	delete (r, "D-DD");
+	rig_put(r, A B2 C);
+	expect_shown(r, "BC");
+}
+
 /* An equal one stayed. */
 static void
 equal_ones(void **state)
@@ -266,6 +278,7 @@ main(void)
 		TEST(comes_again_alone),
 		TEST(comes_again_in_company),
 		TEST(the_end),
+		TEST(not_all_of_the_end),
 		TEST(equal_ones),
 		TEST(most_are_removed),
 	};
