@@ -73,7 +73,7 @@ has_waited(const struct mbox *m)
 
 	return m->waste != NULL && *m->conf->purge_time != '\0' &&
 	    clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-	    now.tv_sec - m->waste->since > (int64_t)NIGHTS * 86400;
+	    m->waste->since < now.tv_sec - (int64_t)NIGHTS * 86400;
 }
 
 static bool
