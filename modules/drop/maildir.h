@@ -333,7 +333,8 @@ void maildir_index_free(struct maildir *);
 /** maildir_index_save(m): keep the snapshot if that spares enough work. */
 void maildir_index_save(struct maildir *);
 
-/** maildir_index_write(m): keep it, or log why not.  Returns 0 or -1. */
+/** maildir_index_write(m): keep it, or log why not; of those who only look
+ * (m->looking) none is kept if there was none.  Returns 0 or -1. */
 int maildir_index_write(struct maildir *);
 
 /* --- maildir_uid.c --- */

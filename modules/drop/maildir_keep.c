@@ -204,11 +204,25 @@ out:
 	return result;
 }
 
+/* Who only looks leaves no index where there is none: for maildir_note_scheme
+ * there has been no session yet. */
+static bool
+is_first_look(const struct maildir *m)
+{
+	struct stat st;
+
+	return m->looking &&
+	    fstatat(m->state, MAILDIR_INDEX_FILE, &st, AT_SYMLINK_NOFOLLOW) ==
+	    -1;
+}
+
 int
 maildir_index_write(struct maildir *m)
 {
 	struct popper_error error;
 
+	if (is_first_look(m))
+		return 0;
 	/* Whoever takes names from the index takes the twins' numbers too. */
 	if (maildir_number_twins(m, &error) == -1)
 		return -1;

@@ -179,6 +179,25 @@ an_export_takes_nothing_over(void **state)
 	expect_list_begins("0000000200000001 3 1.a\n");
 }
 
+/* The first session tells ids that nobody has been told before. */
+static void
+an_export_is_no_session(void **state)
+{
+	void *self;
+
+	(void)state;
+	make_three();
+	bed_text(&bed, "Maildir/new/4.d", "4\n");
+	bed_text(&bed, "Maildir/new/5.e", "5\n"); /* enough for an index */
+	conf.unique_id = "solid";
+	expect_list_begins("");
+	assert_false(bed_exists(&bed, "state/maildir.index"));
+	self = opened();
+	assert_int_equal(strlen(uid(self, 0)), 32);
+	drop()->close(self);
+	assert_int_equal(bed_logged("have other unique-ids"), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, maildir_tear_down)
 
 int
@@ -188,6 +207,7 @@ main(void)
 		TEST(imported_ids_stay),
 		TEST(a_list_without_keys_goes_by_order_and_size),
 		TEST(bad_lists_are_refused), TEST(an_export_takes_nothing_over),
+		TEST(an_export_is_no_session),
 		TEST(a_second_import_adds_to_the_first) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
