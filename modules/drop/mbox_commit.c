@@ -269,7 +269,8 @@ remove_marked(struct mbox *m, const struct popper_changes *c, size_t gone,
 
 	if (!m->writable) {
 		m->host->fail(e, POPPER_PERMANENT,
-		    "%s: read-only; give its owner the right to write",
+		    "%s: read-only; its owner, or the file system, must allow "
+		    "to write",
 		    m->path);
 		return POPPER_NOT_DONE;
 	}

@@ -141,7 +141,8 @@ undelete(struct mbox_undelete *u, struct popper_error *e)
 
 	if (!m->writable)
 		return m->host->fail(e, POPPER_PERMANENT,
-		    "%s: read-only; give its owner the right to write",
+		    "%s: read-only; its owner, or the file system, must allow "
+		    "to write",
 		    m->path);
 	if (mbox_lock(m, F_WRLCK, e) == -1 || look_again(m, e) == -1)
 		return -1;

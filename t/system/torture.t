@@ -470,15 +470,16 @@ class Account:
             self.wrong.append("stored: %r, fetched: %r" % (numbers, there))
         gone = set(self.quit) | set(self.removed)
         # What is not certain after a rewriting is shown again, and told.
-        if self.lazy and re.search(
-                re.escape(self.user.drop.path) + ": changed by another program:"
-                " .* are shown again", self.server.log.text()):
+        uncertain = self.lazy and re.search(
+            re.escape(self.user.drop.path) + ": changed by another program:"
+            " .* are shown again", self.server.log.text())
+        if uncertain:
             gone -= set(self.quit) & set(there)
         maybe = {number for some in self.unknown for number in some}
         self.say("lost", set(self.delivered) - set(there) - gone - maybe)
         self.say("there again", gone & set(there))
         self.say("from nowhere", set(there) - set(self.delivered))
-        for some in self.unknown:
+        for some in [] if uncertain else self.unknown:
             if set(some) & set(there) and set(some) - set(there) - gone - {
                     n for other in self.unknown if other is not some
                     for n in other}:
