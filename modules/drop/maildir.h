@@ -305,7 +305,8 @@ uint64_t maildir_checksum(uint64_t sum, const void *octets, size_t len);
 void maildir_index_open(struct maildir *);
 
 /** maildir_index_read(m): read the rest, into ${m->index.list}, and close the
- * file.  Returns 0, or -1 with an empty list if it is damaged. */
+ * file.  Returns 0, or -1 if it is damaged: the list is empty, and no folder is
+ * known. */
 int maildir_index_read(struct maildir *);
 
 /** maildir_index_uids(m, lister): put popper's own unique-ids, of an index that

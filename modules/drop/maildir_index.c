@@ -156,8 +156,11 @@ maildir_index_read(struct maildir *m)
 	struct maildir_index *x = &m->index;
 	bool good = x->file != -1 && read_list(x);
 
-	if (!good)
+	if (!good) {
 		maildir_list_free(&x->list);
+		/* Or a folder would be believed to be empty. */
+		memset(x->changed, 0, sizeof(x->changed));
+	}
 	close_file(x);
 	return good ? 0 : -1;
 }

@@ -87,16 +87,17 @@ static int
 list_again(struct maildir *m, struct popper_error *error)
 {
 	const uint64_t count = m->totals.count;
-	struct maildir_index was = m->index;
+	struct timespec was[MAILDIR_FOLDERS]; /* as the index said */
 	bool same;
 
+	memcpy(was, m->changed, sizeof(was));
 	maildir_index_free(m);
 	m->indexed = false;
 	if (read_folders(m, error) == -1)
 		return -1;
-	memcpy(m->index.changed, was.changed, sizeof(was.changed));
+	memcpy(m->index.changed, was, sizeof(was));
 	same = is_known(m);
-	memset(m->index.changed, 0, sizeof(was.changed));
+	memset(m->index.changed, 0, sizeof(was));
 	/* Who knows unique-ids must not mean another message. */
 	if (m->totals.count == count && (same || !m->told))
 		return 0;

@@ -1,6 +1,7 @@
 /*
- * maildir_forged.c - an index of the user's own making, with good sums: what it
- * says may be nonsense, but the session goes on and nothing unmarked goes.
+ * maildir_forged.c - an index of the user's own making, with good sums, or
+ * none: what it says may be nonsense, but the session goes on and nothing
+ * unmarked goes.
  *
  * Runs in: tests.
  */
@@ -85,21 +86,13 @@ write_index(void)
 
 /* Once the folders have come to rest. */
 static void
-make_index(void)
+trust_index(void)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
-	static const char *const names[MAIL] = { "1.a:2,", "2.b:2,S", "3.c",
-		"4.d,S=5:2,", "5.e\r\n.\r\n+OK:2,", "6.f" };
 	uint64_t octets;
 	bool used = false;
-	char path[64];
 	void *self;
 
-	for (size_t i = 0; i < MAIL; i++) {
-		(void)snprintf(path, sizeof(path), "Maildir/%s/%s",
-		    strchr(names[i], ':') == NULL ? "new" : "cur", names[i]);
-		bed_text(&bed, path, "12\n4\n");
-	}
 	for (int i = 0; i < 1000 && !used; i++) {
 		self = opened();
 		used = ((struct maildir *)self)->indexed;
@@ -112,6 +105,21 @@ make_index(void)
 	}
 	assert_true(used);
 	read_index();
+}
+
+static void
+make_index(void)
+{
+	static const char *const names[MAIL] = { "1.a:2,", "2.b:2,S", "3.c",
+		"4.d,S=5:2,", "5.e\r\n.\r\n+OK:2,", "6.f" };
+	char path[64];
+
+	for (size_t i = 0; i < MAIL; i++) {
+		(void)snprintf(path, sizeof(path), "Maildir/%s/%s",
+		    strchr(names[i], ':') == NULL ? "new" : "cur", names[i]);
+		bed_text(&bed, path, "12\n4\n");
+	}
+	trust_index();
 }
 
 struct listed {
@@ -250,12 +258,48 @@ what_goes_is_what_was_shown(void **state)
 	drop()->close(self);
 }
 
+/* One folder is as the index knows it, but that part cannot be read: neither it
+ * nor the next index may say that nothing is there. */
+static void
+expect_nothing_hidden(const char *new_mail)
+{
+	void *self;
+
+	make_index();
+	bad.rest[0] ^= 1;
+	write_index();
+	bed_text(&bed, new_mail, "seven\n");
+	for (int i = 0; i < 2; i++) {
+		self = opened();
+		assert_int_equal(drop()->count(self), MAIL + 1);
+		expect_text(self, MAIL, "seven\n");
+		(void)maildir_index_write(self);
+		drop()->close(self);
+	}
+}
+
+static void
+damage_hides_nothing_in_cur(void **state)
+{
+	(void)state;
+	expect_nothing_hidden("Maildir/new/7.g");
+}
+
+static void
+damage_hides_nothing_in_new(void **state)
+{
+	(void)state;
+	expect_nothing_hidden("Maildir/cur/7.g");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		MAILDIR_TEST(any_word_may_be_another),
 		MAILDIR_TEST(what_goes_is_what_was_shown),
+		MAILDIR_TEST(damage_hides_nothing_in_cur),
+		MAILDIR_TEST(damage_hides_nothing_in_new),
 	};
 
 	return cmocka_run_group_tests_name("maildir_forged", tests, NULL, NULL);
