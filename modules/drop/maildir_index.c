@@ -78,15 +78,19 @@ maildir_body_sum(const struct maildir_list *list)
 	return maildir_checksum(sum, list->names, list->used);
 }
 
-/* May it be used without reaching beyond the names? */
+/* May it be used without reaching beyond the names, the last of which ends with
+ * a NUL?  Adds to ${octets} those of its name. */
 static bool
-is_sane(const struct maildir_list *list, const struct maildir_record *r)
+is_sane(const struct maildir_list *list, const struct maildir_record *r,
+    uint64_t *octets)
 {
 	const char *name = list->names + r->name;
+	size_t len;
 
-	if (r->name >= list->used || r->base >= list->used - r->name ||
-	    r->base == 0 || (r->flags & ~MAILDIR_KEPT) != 0)
+	if (r->name >= list->used || r->base == 0 ||
+	    (r->flags & ~MAILDIR_KEPT) != 0 || (len = strlen(name)) < r->base)
 		return false;
+	*octets += len + 1;
 	if (name[0] == '.' || (name[r->base] != ':' && name[r->base] != '\0'))
 		return false;
 	if (r->flags & MAILDIR_UNSIZED)
@@ -94,16 +98,20 @@ is_sane(const struct maildir_list *list, const struct maildir_record *r)
 	return r->octets >= r->stored && r->octets - r->stored <= r->stored + 2;
 }
 
+/* What copies the names counts on it that no two of them share octets. */
 static bool
 are_sane(const struct maildir_list *list)
 {
+	uint64_t octets = 0;
+
 	if (list->used == 0)
 		return list->count == 0;
 	if (list->names[list->used - 1] != '\0' ||
 	    memchr(list->names, '/', list->used) != NULL)
 		return false;
 	for (size_t i = 0; i < list->count; i++)
-		if (!is_sane(list, &list->records[i]))
+		if (!is_sane(list, &list->records[i], &octets) ||
+		    octets > list->used)
 			return false;
 	return true;
 }

@@ -20,7 +20,8 @@
 
 #define MAIL 6
 #define INDEX "state/maildir.index"
-#define ROOM 4096
+#define MANY 100
+#define ROOM 16384
 
 static struct {
 	struct maildir_head head;
@@ -258,6 +259,54 @@ what_goes_is_what_was_shown(void **state)
 	drop()->close(self);
 }
 
+/* All names are one that is written again and again, and longer than all that
+ * there were. */
+static void
+names_may_be_one(void **state)
+{
+	struct maildir_record *r = (void *)bad.rest;
+	struct maildir_list l = { .records = r, .count = MANY };
+	char path[64];
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(path, sizeof(path), "Maildir/cur/%u.m:2,%s",
+		    i + 1, i == 0 ? "aLongNameThatAllTheOthersTake" : "");
+		bed_text(&bed, path, "12\n4\n");
+	}
+	trust_index();
+	for (unsigned i = 1; i < MANY; i++)
+		r[i] = r[0];
+	for (unsigned i = 0; i < MANY; i++) {
+		r[i].octets = r[i].stored = 0;
+		r[i].flags |= MAILDIR_UNSIZED; /* so it is written anew */
+	}
+	maildir_add_up(&l, &bad.head.totals);
+	seal(&bad.head, bad.rest);
+	write_index();
+	ask_all();
+	bed_remove(&bed, INDEX);
+	ask_all();
+}
+
+/* The part of a name that never changes ends where the name does, or before. */
+static void
+name_may_end_early(void **state)
+{
+	struct maildir_record *r = (void *)bad.rest;
+	char *names;
+
+	(void)state;
+	make_index();
+	names = bad.rest + records_len(&bad.head);
+	names[r[MAIL - 1].name + 1] = '\0'; /* "6.f" */
+	r[MAIL - 1].octets = r[MAIL - 1].stored = 0;
+	seal(&bad.head, bad.rest);
+	write_index();
+	ask_all();
+	expect_all_mail();
+}
+
 /* One folder is as the index knows it, but that part cannot be read: neither it
  * nor the next index may say that nothing is there. */
 static void
@@ -298,6 +347,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		MAILDIR_TEST(any_word_may_be_another),
 		MAILDIR_TEST(what_goes_is_what_was_shown),
+		MAILDIR_TEST(names_may_be_one),
+		MAILDIR_TEST(name_may_end_early),
 		MAILDIR_TEST(damage_hides_nothing_in_cur),
 		MAILDIR_TEST(damage_hides_nothing_in_new),
 	};
