@@ -66,7 +66,8 @@ compare(const void *a, const void *b)
 static char *
 read_file(int state)
 {
-	int fd = openat(state, NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    openat(state, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	char *text = NULL;
 	ssize_t n = -1;
