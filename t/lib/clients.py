@@ -65,7 +65,7 @@ def run(command, env=None, as_user=False, text=None):
                 "extra_groups": []}
     result = subprocess.run(
         command, env=dict(os.environ, LC_ALL="C", **(env or {})), input=text,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, **more)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, **more)
     return result.returncode, result.stdout
 
 
